@@ -1,0 +1,1 @@
+"""The command `flamingo`, one file per verb."""

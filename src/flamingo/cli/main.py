@@ -1,0 +1,54 @@
+"""The command `flamingo`: finds the verb, runs it, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from flamingo.cli import inspect, train
+from flamingo.foundation.errors import FlamingoError
+
+# Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports torch only in `run`,
+# so that `flamingo --help` answers at once.
+VERBS = {"train": train, "inspect": inspect}
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="flamingo",
+        description="A visual language model that learns a task from the examples in its prompt.",
+    )
+    version = f"flamingo {metadata.version('flamingo-vlm')}"
+    parser.add_argument("--version", action="version", version=version)
+    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in VERBS.values():
+        verb.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line and returns its exit code: 0, 2 (wrong input) or 130 (interrupted)."""
+    args = build_parser().parse_args(argv)
+    try:
+        return VERBS[args.verb].run(args)
+    except FlamingoError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted; keep Python from complaining on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Where tensors live and how wide their numbers are, chosen once and by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from flamingo.foundation.errors import ConfigError, nearest
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device called `name`; "auto" is the first of CUDA, MPS and CPU that is there.
+
+    Raises:
+        ConfigError: no such device, or not on this machine.
+    """
+    has_mps = torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        known = nearest(name, ("auto", "cpu", "cuda", "mps"))
+        raise ConfigError(f"There is no device {name!r}. {known}") from None
+    is_here = {"cuda": torch.cuda.is_available(), "mps": has_mps}.get(device.type, True)
+    if not is_here or (device.index or 0) >= max(torch.cuda.device_count(), 1):
+        raise ConfigError(f"The device {name!r} is not on this machine. Use 'auto' or 'cpu'.")
+    return device
+
+
+def pick_dtype(name: str) -> torch.dtype:
+    """The number format called "fp32", "bf16" or "fp16".
+
+    Raises:
+        ConfigError: no such format.
+    """
+    if name not in DTYPES:
+        raise ConfigError(f"There is no number format {name!r}. {nearest(name, DTYPES)}")
+    return DTYPES[name]
+
+
+def set_threads(num_threads: int | None) -> None:
+    """Limits the CPU threads of one operation; None leaves torch's own choice."""
+    if num_threads is None:
+        return
+    if num_threads < 1:
+        raise ConfigError(f"threads must be at least 1, not {num_threads}.")
+    torch.set_num_threads(num_threads)
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """Moves a batch: a tensor, a mapping or sequence of them, or anything with `.to(device)`."""
+    if hasattr(batch, "to"):
+        if isinstance(batch, torch.Tensor):
+            return batch.to(device, non_blocking=True)
+        return batch.to(device)
+    if isinstance(batch, Mapping):
+        return {key: to_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)) and not hasattr(batch, "_fields"):
+        return type(batch)(to_device(value, device) for value in batch)
+    if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
+        fields = dataclasses.fields(batch)
+        moved = {f.name: to_device(getattr(batch, f.name), device) for f in fields if f.init}
+        return dataclasses.replace(batch, **moved)
+    return batch

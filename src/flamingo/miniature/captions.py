@@ -1,0 +1,72 @@
+"""What to say of a look: noun phrases, short and long captions, where things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flamingo.miniature.looks import Look, scene_of
+from flamingo.miniature.scene import Clip, Scene, Thing
+from flamingo.miniature.vocabulary import MOTION_PHRASES, NUMBER_WORDS, PLURALS
+
+CANONICAL_ORDER = ("size", "texture", "color", "shape")
+
+
+def noun_phrase(thing: Thing, fields: Sequence[str] = ("color", "shape")) -> str:
+    """A thing's attributes in the order of `fields`: "small striped red circle"."""
+    return " ".join(str(getattr(thing, field)) for field in fields)
+
+
+def number_word(count: int) -> str:
+    """1 is "one"."""
+    return NUMBER_WORDS[count - 1]
+
+
+def is_counted(scene: Scene) -> bool:
+    """True where several things share one color and one shape, so that they are counted."""
+    return len(scene.things) > 1 and len({(t.color, t.shape) for t in scene.things}) == 1
+
+
+def relation(first: Thing, second: Thing) -> str:
+    """Where the first thing stands, seen from the second."""
+    dx, dy = first.x - second.x, first.y - second.y
+    if abs(dx) >= abs(dy):
+        return "left of" if dx < 0 else "right of"
+    return "above" if dy < 0 else "below"
+
+
+def enumerate_things(
+    scene: Scene, fields: Sequence[str], *, article: str = "a ", with_relation: bool = False
+) -> str:
+    """All things of a scene in one phrase: "a red circle and a blue star", "two red circles"."""
+    first = scene.things[0]
+    if is_counted(scene):
+        plural = " ".join(
+            PLURALS[first.shape] if field == "shape" else str(getattr(first, field))
+            for field in fields
+            if field in ("color", "shape")
+        )
+        return f"{number_word(len(scene.things))} {plural}"
+    phrases = [article + noun_phrase(thing, fields) for thing in scene.things]
+    if with_relation and len(phrases) == 2:
+        return f"{phrases[0]} {relation(*scene.things)} {phrases[1]}"
+    return " and ".join(phrases)
+
+
+def short_caption(look: Look) -> str:
+    """The fewest words that tell what is there: "red circle", "the red circle moves left"."""
+    scene = scene_of(look)
+    if isinstance(look, Clip):
+        return f"the {noun_phrase(scene.things[0])} {MOTION_PHRASES[look.motion]}"
+    article = "a " if len(scene.things) > 1 else ""
+    return enumerate_things(scene, ("color", "shape"), article=article)
+
+
+def long_caption(look: Look) -> str:
+    """Everything but the place of a lone thing: "a large dotted red circle on gray"."""
+    scene = scene_of(look)
+    if isinstance(look, Clip):
+        phrase = f"the {noun_phrase(scene.things[0], CANONICAL_ORDER)}"
+        return f"{phrase} {MOTION_PHRASES[look.motion]} on {scene.background}"
+    is_alone = len(scene.things) == 1
+    fields = CANONICAL_ORDER if is_alone else ("color", "shape")
+    return f"{enumerate_things(scene, fields, with_relation=True)} on {scene.background}"

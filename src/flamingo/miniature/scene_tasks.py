@@ -1,0 +1,136 @@
+"""Few-shot tasks on scenes and clips of (color, shape) pairs that were never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from flamingo.foundation.randomness import generator
+from flamingo.miniature.captions import short_caption
+from flamingo.miniature.documents import draw
+from flamingo.miniature.few_shot_episodes import (
+    EpisodeBuilder,
+    FewShotEpisode,
+    Labeled,
+    assemble,
+    independent_episode,
+    naming_episode,
+)
+from flamingo.miniature.formats import HELD_OUT
+from flamingo.miniature.looks import Pair, choose_pairs, counted, several, single
+from flamingo.miniature.questions import ask, attribute_question
+from flamingo.miniature.scene import (
+    BACKGROUNDS,
+    COLORS,
+    MOTIONS,
+    SHAPES,
+    SIZES,
+    TEXTURES,
+    Motion,
+    Scene,
+    random_clip,
+)
+from flamingo.miniature.vocabulary import MOTION_PHRASES, NUMBER_WORDS
+from flamingo.sequence.visual import Visual
+
+_VALUES = {
+    "color": COLORS,
+    "shape": SHAPES,
+    "size": SIZES,
+    "texture": TEXTURES,
+    "background": BACKGROUNDS,
+    "count": NUMBER_WORDS[:4],
+}
+
+
+def _caption(rng: np.random.Generator) -> Labeled:
+    scene = single(rng, pairs="held_out")
+    return draw(scene, rng), short_caption(scene), {}
+
+
+captions_episode = independent_episode("caption", _caption)
+
+
+def questions_episode(topic: str) -> EpisodeBuilder:
+    """One question per picture, on "color", "shape" or "count"; some pictures hold two things."""
+
+    def question(rng: np.random.Generator) -> Labeled:
+        if topic == "count":
+            scene = counted(rng, int(rng.integers(1, 5)), "held_out")
+            asked, answer = ask(rng, scene, "count")
+        else:
+            scene = several(rng, int(rng.integers(1, 3)), "held_out")
+            thing = scene.things[rng.integers(len(scene.things))]
+            asked, answer = attribute_question(scene, thing, topic), str(getattr(thing, topic))
+        return draw(scene, rng), answer, {"question": asked}
+
+    return independent_episode(f"question {topic}", question, _VALUES[topic], "answer")
+
+
+def _motion(rng: np.random.Generator) -> Labeled:
+    clip = random_clip(rng, pairs="held_out")
+    fields = {"question": "what does the thing do?"}
+    return draw(clip, rng), MOTION_PHRASES[clip.motion], fields
+
+
+motions_episode = independent_episode(
+    "clip motion", _motion, tuple(MOTION_PHRASES[motion] for motion in MOTIONS), "answer"
+)
+
+
+def rule_episode(field: str) -> EpisodeBuilder:
+    """Every shot says one attribute, and nothing but the shots tells which."""
+
+    def example(rng: np.random.Generator) -> Labeled:
+        scene = single(rng, pairs="held_out")
+        holder = scene if field == "background" else scene.things[0]
+        return draw(scene, rng), str(getattr(holder, field)), {}
+
+    return independent_episode(f"rule {field}", example, _VALUES[field])
+
+
+def formats_episode(seed: int, index: int, num_shots: int) -> FewShotEpisode:
+    """Captions in a form that no training text has."""
+    form = HELD_OUT[generator("format", seed, index).integers(len(HELD_OUT))]
+
+    def caption(rng: np.random.Generator) -> Labeled:
+        visual, answer, fields = _caption(rng)
+        return visual, form.write(answer), fields
+
+    shots = [caption(generator("format", seed, index, "shot", i)) for i in range(num_shots)]
+    query = caption(generator("format", seed, index, "query"))
+    return assemble(shots, query, (), answer_field="output")
+
+
+def new_words_episode(num_ways: int) -> EpisodeBuilder:
+    """Held-out names for held-out pairs."""
+
+    def classes(rng: np.random.Generator, num: int) -> list[Callable[..., Visual]]:
+        return [_painter(pair) for pair in choose_pairs(rng, num, "held_out")]
+
+    return naming_episode(f"new word {num_ways}", num_ways, classes)
+
+
+def clip_words_episode(num_ways: int) -> EpisodeBuilder:
+    """Held-out names for motions, which no training text names."""
+
+    def classes(rng: np.random.Generator, num: int) -> list[Callable[..., Visual]]:
+        return [_animator(MOTIONS[i]) for i in rng.permutation(len(MOTIONS))[:num]]
+
+    return naming_episode(f"clip word {num_ways}", num_ways, classes)
+
+
+def _painter(pair: Pair) -> Callable[..., Visual]:
+    def paint(rng: np.random.Generator, _number: int) -> Visual:
+        scene: Scene = single(rng, pair)
+        return draw(scene, rng)
+
+    return paint
+
+
+def _animator(motion: Motion) -> Callable[..., Visual]:
+    def animate(rng: np.random.Generator, _number: int) -> Visual:
+        return draw(random_clip(rng, motion=motion, pairs="held_out"), rng)
+
+    return animate

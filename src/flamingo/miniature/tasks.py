@@ -1,0 +1,90 @@
+"""The miniature's few-shot tasks: some to develop with, the rest held out until the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flamingo.foundation.errors import ConfigError, nearest
+from flamingo.miniature.few_shot_episodes import FewShotEpisode
+from flamingo.miniature.handwriting_tasks import digits_episode, glyphs_episode
+from flamingo.miniature.scene_tasks import (
+    captions_episode,
+    clip_words_episode,
+    formats_episode,
+    motions_episode,
+    new_words_episode,
+    questions_episode,
+    rule_episode,
+)
+from flamingo.prompting.few_shot import few_shot_prompt
+from flamingo.prompting.templates import CAPTION, QUESTION_ANSWER, Template
+from flamingo.sequence.interleaved import Interleaved
+
+
+@dataclass(frozen=True)
+class FewShotTask:
+    """One task, as a supply of episodes.
+
+    Args:
+        name: how commands and reports call it.
+        is_held_out: whether it is neither trained on nor used to choose a setting.
+        template: the text of one example.
+        is_open_ended: whether the answer is written freely; else one of the episode's candidates
+            is chosen.
+        chance: the accuracy of a guess among the candidates; 0 where nothing can be guessed.
+        build: seed, index and number of shots give an episode, always the same one. Episodes of
+            one seed and index share their query, and more shots begin with the fewer ones.
+    """
+
+    name: str
+    is_held_out: bool
+    template: Template
+    is_open_ended: bool
+    chance: float
+    build: Callable[[int, int, int], FewShotEpisode]
+
+    def prompt(self, episode: FewShotEpisode) -> Interleaved:
+        """The supports and the query as the model reads them."""
+        return few_shot_prompt(episode.supports, episode.query, self.template)
+
+
+def task_named(name: str) -> FewShotTask:
+    """The task called `name`.
+
+    Raises:
+        ConfigError: there is no such task; the message lists those that there are.
+    """
+    if name not in TASKS:
+        raise ConfigError(f"there is no miniature task named {name!r}. {nearest(name, TASKS)}")
+    return TASKS[name]
+
+
+_BARE = Template("", "output")
+
+_ALL = (
+    # Development tasks: their kind is in the training data, their pairs and words are not.
+    FewShotTask("caption", False, CAPTION, True, 0.0, captions_episode),
+    FewShotTask("question-color", False, QUESTION_ANSWER, True, 1 / 8, questions_episode("color")),
+    FewShotTask("question-shape", False, QUESTION_ANSWER, True, 1 / 8, questions_episode("shape")),
+    FewShotTask("question-count", False, QUESTION_ANSWER, True, 1 / 4, questions_episode("count")),
+    FewShotTask("clip-motion", False, QUESTION_ANSWER, True, 1 / 7, motions_episode),
+    # Held-out tasks.
+    FewShotTask("new-word-2", True, CAPTION, False, 1 / 2, new_words_episode(2)),
+    FewShotTask("new-word-4", True, CAPTION, False, 1 / 4, new_words_episode(4)),
+    FewShotTask("rule-color", True, CAPTION, False, 1 / 8, rule_episode("color")),
+    FewShotTask("rule-shape", True, CAPTION, False, 1 / 8, rule_episode("shape")),
+    FewShotTask("rule-size", True, CAPTION, False, 1 / 3, rule_episode("size")),
+    FewShotTask("rule-texture", True, CAPTION, False, 1 / 4, rule_episode("texture")),
+    FewShotTask("rule-background", True, CAPTION, False, 1 / 4, rule_episode("background")),
+    FewShotTask("format", True, _BARE, True, 0.0, formats_episode),
+    FewShotTask("clip-word-2", True, CAPTION, False, 1 / 2, clip_words_episode(2)),
+    FewShotTask("digits-2", True, CAPTION, False, 1 / 2, digits_episode(2)),
+    FewShotTask("digits-4", True, CAPTION, False, 1 / 4, digits_episode(4)),
+    FewShotTask("glyphs-2", True, CAPTION, False, 1 / 2, glyphs_episode(2)),
+    FewShotTask("glyphs-4", True, CAPTION, False, 1 / 4, glyphs_episode(4)),
+)
+
+TASKS: Mapping[str, FewShotTask] = {task.name: task for task in _ALL}
+DEVELOPMENT_TASKS = tuple(task.name for task in _ALL if not task.is_held_out)
+HELD_OUT_TASKS = tuple(task.name for task in _ALL if task.is_held_out)

@@ -1,0 +1,73 @@
+"""Multi-head attention from one sequence to another, the arithmetic that both new modules share."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class CrossAttention(nn.Module):
+    """Lets queries read from another sequence, in two steps so that keys and values can be kept.
+
+    The projections carry no biases. Normalization is left to the caller, since the two users
+    normalize different things.
+
+    Args:
+        query_dim: width of the queries and of the output.
+        source_dim: width of the sequence that is read.
+        num_heads: attention heads.
+        head_dim: width of one head; `num_heads * head_dim` need not equal `query_dim`.
+
+    Paper: App. A.1; v1 uses heads of 128 everywhere, v2 of D/H.
+    """
+
+    def __init__(self, *, query_dim: int, source_dim: int, num_heads: int, head_dim: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_dim = head_dim
+        inner = num_heads * head_dim
+        self.to_queries = nn.Linear(query_dim, inner, bias=False)
+        self.to_keys = nn.Linear(source_dim, inner, bias=False)
+        self.to_values = nn.Linear(source_dim, inner, bias=False)
+        self.to_output = nn.Linear(inner, query_dim, bias=False)
+
+    def queries(
+        self, x: Float[Tensor, "batch tokens query_dim"]
+    ) -> Float[Tensor, "batch heads tokens head_dim"]:
+        """The queries of `x`, split into heads."""
+        return self._split(self.to_queries(x))
+
+    def keys_values(
+        self, source: Float[Tensor, "batch positions source_dim"]
+    ) -> tuple[
+        Float[Tensor, "batch heads positions head_dim"],
+        Float[Tensor, "batch heads positions head_dim"],
+    ]:
+        """What `source` offers to be read; compute it once and use it for any number of queries."""
+        return self._split(self.to_keys(source)), self._split(self.to_values(source))
+
+    def read(
+        self,
+        queries: Float[Tensor, "batch heads tokens head_dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"],
+        values: Float[Tensor, "batch heads positions head_dim"],
+        allowed: Bool[Tensor, "batch 1 tokens positions"] | None = None,
+    ) -> Float[Tensor, "batch tokens query_dim"]:
+        """What the queries find. Every row of `allowed` must allow at least one position."""
+        found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed)
+        return self.to_output(found.transpose(1, 2).flatten(2))
+
+    def weights(
+        self,
+        queries: Float[Tensor, "batch heads tokens head_dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"],
+    ) -> Float[Tensor, "batch heads tokens positions"]:
+        """How much each query looks at each position; for pictures, not for computing."""
+        return torch.softmax(queries @ keys.transpose(-1, -2) / self.head_dim**0.5, dim=-1)
+
+    def _split(
+        self, x: Float[Tensor, "batch length inner"]
+    ) -> Float[Tensor, "batch heads length head_dim"]:
+        return x.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2)

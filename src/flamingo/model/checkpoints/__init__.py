@@ -1,0 +1,1 @@
+"""Reading and writing weights, ours and those of other projects."""

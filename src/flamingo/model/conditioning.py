@@ -1,0 +1,142 @@
+"""How visuals reach the gated layers while a stock language model runs its own loop.
+
+A language model of transformers knows nothing of visuals and passes nothing on. What the gated
+layers need is therefore laid down beside the call, in a context variable: each thread has its
+own, so two threads may generate on one model, and activation checkpointing lays it down again
+when it runs a layer a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers.cache_utils import Cache
+
+from flamingo.model.gated_xattn_dense import GatedXattnDense
+from flamingo.model.new_tokens import NewTokens
+from flamingo.model.visibility import Visibility
+from flamingo.model.visual_cache import VisualCacheLayer, visual_layers
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What one forward pass is conditioned on.
+
+    Attributes:
+        visual_tokens: of the visuals that are new in this pass, if any.
+        visibility: which visual each token sees; `None` where there are no visuals at all.
+        kept: a cache layer per gated layer, where keys and values are kept between passes.
+    """
+
+    visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None
+    visibility: Visibility | None
+    kept: list[VisualCacheLayer] | None
+
+    @classmethod
+    def prepare(
+        cls,
+        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
+        visual_index: Int[Tensor, "batch tokens"] | None,
+        cache: Cache | None,
+        *,
+        num_latents: int,
+        num_lm_layers: int,
+        num_gated: int,
+    ) -> Conditioning:
+        """Gathers what the gated layers of one pass share."""
+        kept, num_visuals = None, 0
+        if cache is not None:
+            kept = visual_layers(cache, num_lm_layers=num_lm_layers, num_gated=num_gated)
+            num_visuals += kept[0].get_seq_length() // num_latents
+        if visual_tokens is not None:
+            num_visuals += visual_tokens.shape[1]
+        visibility = None
+        if num_visuals and visual_index is not None:
+            visibility = Visibility.of(visual_index, num_visuals, num_latents)
+        return cls(visual_tokens, visibility, kept)
+
+    def keys_values(
+        self, index: int, block: GatedXattnDense
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Keys and values for gated layer number `index`: of new visuals, of kept ones, or both."""
+        kept = self.kept[index] if self.kept is not None else None
+        if self.visual_tokens is not None:
+            keys, values = block.keys_values(self.visual_tokens)
+            return kept.update(keys, values) if kept is not None else (keys, values)
+        if kept is not None and kept.get_seq_length():
+            return kept.keys, kept.values
+        return None, None
+
+
+_CURRENT: ContextVar[Conditioning | None] = ContextVar("flamingo_conditioning", default=None)
+
+
+@contextmanager
+def conditioned_on(conditioning: Conditioning | None) -> Iterator[None]:
+    """Lays `conditioning` down for the gated layers that run inside."""
+    token = _CURRENT.set(conditioning)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+class Conditioner:
+    """Runs a gated layer on what enters a decoder layer: a forward pre-hook, and all of the bridge.
+
+    Outside of a conditioned pass it does nothing, so the language model still works alone. It is
+    an object and not a closure so that a deep copy of the model copies the link as well.
+    """
+
+    def __init__(self, index: int, block: GatedXattnDense) -> None:
+        self.index = index
+        self.block = block
+
+    def __call__(
+        self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Replaces the hidden states, wherever the language model's loop puts them."""
+        conditioning = _CURRENT.get()
+        if conditioning is None:
+            return None
+        hidden = args[0] if args else kwargs["hidden_states"]
+        keys, values = conditioning.keys_values(self.index, self.block)
+        seen = self.block(hidden, keys, values, conditioning.visibility)
+        if args:
+            return (seen, *args[1:]), kwargs
+        return args, {**kwargs, "hidden_states": seen}
+
+
+class HeadExtender:
+    """Adds the new tokens' columns to the logits: a forward hook on the output head.
+
+    Whatever the language model does to its logits after the head, it then does to all of them.
+    """
+
+    def __init__(self, new_tokens: NewTokens) -> None:
+        self.new_tokens = new_tokens
+
+    def __call__(self, head: nn.Module, args: tuple[Any, ...], logits: Tensor) -> Tensor:
+        """Extends the logits inside of a conditioned pass, and leaves them alone outside of one."""
+        return logits if _CURRENT.get() is None else self.new_tokens.extend(logits, args[0])
+
+
+def checkpoint_conditioned(checkpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """An activation checkpointing function whose second run sees what the first one saw."""
+
+    def run(layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        conditioning = _CURRENT.get()
+
+        def again(*inputs: Any) -> Any:
+            with conditioned_on(conditioning):
+                return layer(*inputs)
+
+        return checkpoint(again, *args, **kwargs)
+
+    return run

@@ -1,0 +1,136 @@
+"""The settings of a Flamingo model, as transformers stores them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import AutoConfig, PreTrainedConfig
+
+from flamingo.foundation.errors import ConfigError
+
+
+class FlamingoConfig(PreTrainedConfig):
+    """Everything that is needed to build a Flamingo, apart from weights.
+
+    Args:
+        text_config: configuration of the language model (any transformers causal LM).
+        vision_config: configuration of the vision encoder (an `NFNetConfig`, or the vision
+            configuration of a CLIP- or SigLIP-style model).
+        vision_settings: further settings of the vision encoder, see `build_vision_encoder`.
+        resampler_dim: width of the resampler's latents; `None` takes the encoder's width.
+        resampler_layers: layers of the resampler.
+        resampler_heads: its attention heads.
+        resampler_head_dim: width of one of them.
+        resampler_ffw_multiple: hidden width of its feed-forward divided by its width.
+        num_latents: visual tokens per visual (the paper's R).
+        num_time_embeddings: frames with a learned time embedding (8 in the paper).
+        xattn_every: a gated layer stands before decoder layers 0, n, 2n, …
+        xattn_heads: attention heads of a gated layer; `None` takes the LM's.
+        xattn_head_dim: width of one of them; `None` takes the LM's width divided by its heads.
+        xattn_ffw_multiple: hidden width of a gated layer's feed-forward divided by the LM's width.
+        activation: of all new feed-forward layers.
+        widen_visual_tokens: whether a linear map brings visual tokens to the LM's width before
+            the gated layers read them (where the widths differ).
+        new_token_ids: ids of the tokens that the frozen LM does not know, whose rows are trained.
+        image_token_id: the id of `<image>`; it is never generated.
+        eoc_token_id: the id of `<EOC>`, which ends an answer.
+        freeze_language_model: whether the LM keeps its weights and stays in evaluation mode.
+        freeze_vision_encoder: the same for the vision encoder.
+        language_model_source: where the frozen LM was loaded from: a folder or a hub name.
+        vision_encoder_source: the same for the vision encoder.
+        contents: "everything", or "trained" for a checkpoint that holds the trained parts only
+            and takes the frozen ones from their sources.
+
+    Raises:
+        ConfigError: a setting is out of its range.
+
+    Paper: Table 4 (v2), Table 13 (v1), App. A.1.
+    """
+
+    model_type = "flamingo"
+    sub_configs = {"text_config": AutoConfig, "vision_config": AutoConfig}  # noqa: RUF012
+
+    def __init__(
+        self,
+        text_config: PreTrainedConfig | dict[str, Any] | None = None,
+        vision_config: PreTrainedConfig | dict[str, Any] | None = None,
+        *,
+        vision_settings: dict[str, Any] | None = None,
+        resampler_dim: int | None = None,
+        resampler_layers: int = 6,
+        resampler_heads: int = 16,
+        resampler_head_dim: int = 128,
+        resampler_ffw_multiple: int = 4,
+        num_latents: int = 64,
+        num_time_embeddings: int = 8,
+        xattn_every: int = 1,
+        xattn_heads: int | None = None,
+        xattn_head_dim: int | None = None,
+        xattn_ffw_multiple: int = 4,
+        activation: str = "squared_relu",
+        widen_visual_tokens: bool = True,
+        new_token_ids: list[int] | None = None,
+        image_token_id: int | None = None,
+        eoc_token_id: int | None = None,
+        freeze_language_model: bool = True,
+        freeze_vision_encoder: bool = True,
+        language_model_source: str | None = None,
+        vision_encoder_source: str | None = None,
+        contents: str = "everything",
+        **kwargs: Any,
+    ) -> None:
+        self.text_config = _as_config(text_config)
+        self.vision_config = _as_config(vision_config)
+        self.vision_settings = dict(vision_settings or {})
+        self.resampler_dim = resampler_dim
+        self.resampler_layers = resampler_layers
+        self.resampler_heads = resampler_heads
+        self.resampler_head_dim = resampler_head_dim
+        self.resampler_ffw_multiple = resampler_ffw_multiple
+        self.num_latents = num_latents
+        self.num_time_embeddings = num_time_embeddings
+        self.xattn_every = xattn_every
+        self.xattn_heads = xattn_heads
+        self.xattn_head_dim = xattn_head_dim
+        self.xattn_ffw_multiple = xattn_ffw_multiple
+        self.activation = activation
+        self.widen_visual_tokens = widen_visual_tokens
+        self.new_token_ids = list(new_token_ids or [])
+        self.image_token_id = image_token_id
+        self.eoc_token_id = eoc_token_id
+        self.freeze_language_model = freeze_language_model
+        self.freeze_vision_encoder = freeze_vision_encoder
+        self.language_model_source = language_model_source
+        self.vision_encoder_source = vision_encoder_source
+        self.contents = contents
+        self._check()
+        # An empty table leaves the attention of the nested configurations as it was chosen.
+        kwargs.setdefault("attn_implementation", {})
+        super().__init__(**kwargs)
+
+    def _check(self) -> None:
+        positive = ("resampler_layers", "resampler_heads", "resampler_head_dim", "num_latents")
+        for name in (*positive, "xattn_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, but must be at least 1. "
+                    "Give a positive number."
+                )
+        if self.contents not in ("everything", "trained"):
+            raise ConfigError(
+                f"contents is {self.contents!r}, but must be 'everything' or 'trained'."
+            )
+
+
+def _as_config(config: PreTrainedConfig | dict[str, Any] | None) -> PreTrainedConfig | None:
+    """A configuration object, from the plain dictionary that JSON gives."""
+    if not isinstance(config, dict):
+        return config
+    settings = dict(config)
+    model_type = settings.pop("model_type", None)
+    if model_type is None:
+        raise ConfigError(
+            "A nested configuration has no 'model_type', so its class is unknown. "
+            f"Its keys: {', '.join(sorted(settings)) or '(none)'}."
+        )
+    return AutoConfig.for_model(model_type, **settings)

@@ -1,0 +1,340 @@
+"""The whole model: an ordinary transformers model around plain torch modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
+from transformers import initialization as init
+from transformers.cache_utils import Cache
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from flamingo.foundation.errors import ConfigError, SequenceError
+from flamingo.model.conditioning import (
+    Conditioner,
+    Conditioning,
+    HeadExtender,
+    checkpoint_conditioned,
+    conditioned_on,
+)
+from flamingo.model.config import FlamingoConfig
+from flamingo.model.freezing import freeze
+from flamingo.model.gated_xattn_dense import GatedXattnDense
+from flamingo.model.generation import FlamingoGeneration
+from flamingo.model.language_model import Host, position_ids, silence_dropout
+from flamingo.model.new_tokens import NewTokens
+from flamingo.model.perceiver_resampler import PerceiverResampler
+from flamingo.model.persistence import FlamingoPersistence
+from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
+from flamingo.model.visuals import encode_visuals
+
+
+class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, GenerationMixin):
+    """Predicts text from text interleaved with images and videos.
+
+    Frozen vision encoder → Perceiver Resampler → GATED XATTN-DENSE layers inside a frozen
+    language model. The language model is a stock one, a child under its own parameter names;
+    gated layers run on what enters its decoder layers 0, n, 2n, …
+
+    Paper: Sec. 2, Fig. 3.
+    """
+
+    config_class = FlamingoConfig
+    base_model_prefix = ""
+    main_input_name = "input_ids"
+    input_modalities = ("image", "video", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_attention_backend = True
+    _no_split_modules = ["GatedXattnDense", "ResamplerLayer"]  # noqa: RUF012
+    _keep_in_fp32_modules: list[str] = []  # noqa: RUF012
+
+    host: Host
+
+    def __init__(
+        self,
+        config: FlamingoConfig,
+        *,
+        language_model: PreTrainedModel | None = None,
+        vision_encoder: VisionEncoder | None = None,
+    ) -> None:
+        super().__init__(config)
+        if config.text_config is None or config.vision_config is None:
+            raise ConfigError(
+                "FlamingoConfig needs both text_config and vision_config. "
+                "Give the configurations of a causal language model and of a vision encoder."
+            )
+        self.vision_encoder = vision_encoder or build_vision_encoder(
+            config.vision_config, **config.vision_settings
+        )
+        self.language_model = language_model or AutoModelForCausalLM.from_config(config.text_config)
+        self.host = Host.of(self.language_model)
+        self._build_bridge(config)
+        self.post_init()
+        self.freeze_pretrained()
+
+    def _build_bridge(self, config: FlamingoConfig) -> None:
+        """The new parts: resampler, gated layers, rows of new tokens."""
+        dim, text = self.host.dim, config.text_config.get_text_config()
+        resampler_dim = config.resampler_dim or self.vision_encoder.width
+        self.resampler = PerceiverResampler(
+            visual_dim=self.vision_encoder.width,
+            dim=resampler_dim,
+            num_layers=config.resampler_layers,
+            num_latents=config.num_latents,
+            num_heads=config.resampler_heads,
+            head_dim=config.resampler_head_dim,
+            ffw_multiple=config.resampler_ffw_multiple,
+            activation=config.activation,
+            num_time_embeddings=config.num_time_embeddings,
+        )
+        widen = config.widen_visual_tokens and resampler_dim != dim
+        self.widen: nn.Module = (
+            nn.Linear(resampler_dim, dim, bias=False) if widen else nn.Identity()
+        )
+        heads = config.xattn_heads or int(text.num_attention_heads)
+        self.gated_xattn_dense = nn.ModuleList(
+            GatedXattnDense(
+                dim=dim,
+                visual_dim=dim if widen else resampler_dim,
+                num_heads=heads,
+                head_dim=config.xattn_head_dim or max(1, dim // heads),
+                ffw_multiple=config.xattn_ffw_multiple,
+                activation=config.activation,
+            )
+            for _ in range(0, len(self.host.layers), config.xattn_every)
+        )
+        for index, block in enumerate(self.gated_xattn_dense):
+            layer = self.host.layers[index * config.xattn_every]
+            layer.register_forward_pre_hook(Conditioner(index, block), with_kwargs=True)
+        self.new_tokens = self._build_new_tokens(config)
+
+    def _build_new_tokens(self, config: FlamingoConfig) -> NewTokens | None:
+        if not config.new_token_ids:
+            return None
+        tokens = NewTokens(
+            config.new_token_ids,
+            embedding_dim=int(self.host.embedding.weight.shape[-1]),
+            output_dim=None if self.host.is_tied else int(self.host.head.weight.shape[-1]),
+        )
+        self.host.head.register_forward_hook(HeadExtender(tokens))
+        return tokens
+
+    # --- seeing -----------------------------------------------------------------------------
+
+    def encode_visuals(
+        self,
+        pixel_values: Float[Tensor, "batch visuals frames 3 height width"],
+        frame_mask: Bool[Tensor, "batch visuals frames"] | None = None,
+    ) -> Float[Tensor, "batch visuals latents dim"]:
+        """Visual tokens of every image and video; zeros where a visual has no real frame.
+
+        Raises:
+            SequenceError: a visual's real frames do not come first.
+        """
+        return encode_visuals(
+            pixel_values,
+            frame_mask,
+            encoder=self.vision_encoder,
+            resampler=self.resampler,
+            widen=self.widen,
+            is_encoder_frozen=self.config.freeze_vision_encoder,
+        )
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "batch tokens"] | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Float[Tensor, "batch tokens dim"] | None = None,
+        labels: Int[Tensor, "batch tokens"] | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | Tensor = 0,
+        pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None = None,
+        frame_mask: Bool[Tensor, "batch visuals frames"] | None = None,
+        visual_tokens: Float[Tensor, "batch visuals latents dim"] | None = None,
+        visual_index: Int[Tensor, "batch tokens"] | None = None,
+        **kwargs: Any,
+    ) -> CausalLMOutputWithPast:
+        """Logits of the next token at every position, and the loss where labels are given.
+
+        Args:
+            input_ids: token ids.
+            attention_mask: 1 for real tokens, 0 for padding on either side.
+            position_ids: by default counted over real tokens.
+            past_key_values: keys and values of what was read before, visuals included.
+            inputs_embeds: instead of `input_ids`.
+            labels: token ids to predict, not shifted; -100 is left out of the loss.
+            use_cache: whether to return keys and values for the next pass.
+            logits_to_keep: how many last positions need logits; 0 for all.
+            pixel_values: images and videos, normalized.
+            frame_mask: marks the real frames among the padded ones; all by default.
+            visual_tokens: instead of `pixel_values`, what `encode_visuals` returned.
+            visual_index: the paper's φ, per token the visual that it sees, from 1; 0 for none.
+            **kwargs: passed on to the language model.
+
+        Raises:
+            SequenceError: visuals and `visual_index` do not fit together.
+
+        Paper: Eq. 1; φ in Sec. 2.3.
+        """
+        if inputs_embeds is None:
+            if input_ids is None:
+                raise SequenceError("Give either input_ids or inputs_embeds; both are missing.")
+            inputs_embeds = self.embed(input_ids)
+        if visual_tokens is None and pixel_values is not None:
+            visual_tokens = self.encode_visuals(pixel_values, frame_mask)
+        _check_index(visual_tokens, visual_index, inputs_embeds)
+        conditioning = Conditioning.prepare(
+            visual_tokens,
+            visual_index,
+            past_key_values,
+            num_latents=self.config.num_latents,
+            num_lm_layers=len(self.host.layers),
+            num_gated=len(self.gated_xattn_dense),
+        )
+        with conditioned_on(conditioning):
+            output = self._read(
+                inputs_embeds, attention_mask, position_ids, past_key_values, use_cache,
+                logits_to_keep, kwargs,
+            )  # fmt: skip
+        if labels is not None:
+            output.loss = self.loss_function(
+                logits=output.logits, labels=labels, vocab_size=output.logits.shape[-1], **kwargs
+            )
+        return output
+
+    def _read(
+        self,
+        inputs_embeds: Tensor,
+        attention_mask: Tensor | None,
+        positions: Tensor | None,
+        cache: Cache | None,
+        use_cache: bool | None,
+        logits_to_keep: int | Tensor,
+        kwargs: dict[str, Any],
+    ) -> CausalLMOutputWithPast:
+        """One pass of the stock language model, with what it accepts of the arguments."""
+        if positions is None and attention_mask is not None and attention_mask.dim() == 2:
+            positions = position_ids(attention_mask)[:, -inputs_embeds.shape[1] :]
+        if self.training and self.is_activation_checkpointing:
+            use_cache = False
+        settings = {
+            name: value
+            for name, value in kwargs.items()
+            if name not in ("num_items_in_batch", "return_dict")
+        }
+        arguments = self.host.supported(
+            attention_mask=attention_mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=use_cache,
+            logits_to_keep=logits_to_keep,
+        )
+        return self.language_model(
+            inputs_embeds=inputs_embeds, return_dict=True, **arguments, **settings
+        )
+
+    def embed(self, input_ids: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens dim"]:
+        """Input embeddings, of the language model's own tokens and of the new ones."""
+        if self.new_tokens is None:
+            return self.host.embedding(input_ids)
+        return self.new_tokens.embed(self.host.embedding, input_ids)
+
+    # --- training ---------------------------------------------------------------------------
+
+    def freeze_pretrained(self) -> None:
+        """Freezes the vision encoder and the language model, as far as the configuration says."""
+        if self.config.freeze_vision_encoder:
+            freeze(self.vision_encoder)
+        if self.config.freeze_language_model:
+            freeze(self.language_model)
+
+    def train(self, mode: bool = True) -> FlamingoForConditionalGeneration:
+        """Training mode for the new parts; the frozen ones stay in evaluation mode."""
+        super().train(mode)
+        if self.config.freeze_vision_encoder:
+            self.vision_encoder.eval()
+        if self.config.freeze_language_model:
+            self.language_model.eval()
+            # Stock decoder layers only checkpoint activations while they are in training mode.
+            if mode and self.is_activation_checkpointing:
+                for layer in self.host.layers:
+                    layer.training = True
+        return self
+
+    def _set_gradient_checkpointing(
+        self, enable: bool = True, gradient_checkpointing_func: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Checkpoints decoder layers such that their second run is conditioned as the first."""
+        if enable and gradient_checkpointing_func is not None:
+            silence_dropout(self.host.layers)
+            kwargs["gradient_checkpointing_func"] = checkpoint_conditioned(
+                gradient_checkpointing_func
+            )
+        super()._set_gradient_checkpointing(enable=enable, **kwargs)
+        self.train(self.training)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Starting values of the new parts; the pretrained parts bring their own."""
+        if isinstance(module, PerceiverResampler):
+            init.normal_(module.latents, std=module.latents.shape[-1] ** -0.5)
+            if module.time_embeddings is not None:
+                init.normal_(module.time_embeddings, std=module.time_embeddings.shape[-1] ** -0.5)
+        elif isinstance(module, GatedXattnDense):
+            init.zeros_(module.alpha_xattn)
+            init.zeros_(module.alpha_dense)
+        elif isinstance(module, NewTokens):
+            for rows in (module.input_rows, module.output_rows):
+                if rows is not None:
+                    init.normal_(rows, std=0.02)
+
+    # --- what transformers asks for ---------------------------------------------------------
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The frozen table of the language model; the rows of new tokens are in `new_tokens`."""
+        return self.host.embedding
+
+    def get_output_embeddings(self) -> nn.Module:
+        """The output head of the language model."""
+        return self.host.head
+
+    def get_decoder(self) -> nn.Module:
+        """The language model without its head."""
+        return self.language_model.get_decoder()
+
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Module:
+        """Refuses: new tokens have rows of their own here.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            "A Flamingo's token table is frozen and is not resized. "
+            "List further tokens in FlamingoConfig.new_token_ids; each gets a trained row."
+        )
+
+
+def _check_index(
+    visual_tokens: Tensor | None, visual_index: Tensor | None, inputs_embeds: Tensor
+) -> None:
+    """Visuals without φ are never seen, silently; φ of another length is a mistake."""
+    if visual_tokens is not None and visual_index is None:
+        raise SequenceError(
+            f"{visual_tokens.shape[1]} visuals per row were given without visual_index, so no "
+            "token would see them.\nThe processor returns visual_index (the paper's φ: per token "
+            "the visual it sees); pass it on with input_ids."
+        )
+    if visual_index is not None and visual_index.shape[1] != inputs_embeds.shape[1]:
+        raise SequenceError(
+            f"visual_index has {visual_index.shape[1]} positions, but there are "
+            f"{inputs_embeds.shape[1]} tokens. It needs one number per token."
+        )

@@ -1,0 +1,81 @@
+"""GATED XATTN-DENSE: the new layers through which a frozen language model sees."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flamingo.model.attention import CrossAttention
+from flamingo.model.feed_forward import FeedForward
+from flamingo.model.visibility import Visibility
+
+
+class GatedXattnDense(nn.Module):
+    """Adds what the visuals say to the text, through two gates that start closed.
+
+    At initialization both gates are zero, so the layer returns its input unchanged and the
+    language model behaves exactly as it did before. A token that comes before any visual gets
+    nothing from the cross-attention; the gated feed-forward still runs on it.
+
+    Args:
+        dim: width of the language model.
+        visual_dim: width of the visual tokens.
+        num_heads: attention heads.
+        head_dim: width of one head.
+        ffw_multiple: hidden width of the feed-forward divided by `dim`.
+        activation: of the feed-forward, see `feed_forward.ACTIVATIONS`.
+
+    Paper: Sec. 2.2, App. A.1.2, Fig. 4.
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int,
+        visual_dim: int,
+        num_heads: int,
+        head_dim: int,
+        ffw_multiple: int = 4,
+        activation: str = "squared_relu",
+    ) -> None:
+        super().__init__()
+        self.text_norm = nn.LayerNorm(dim)
+        self.visual_norm = nn.LayerNorm(visual_dim)
+        self.attention = CrossAttention(
+            query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim
+        )
+        self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
+        # One number per gate, of shape [1]: sharded training refuses parameters without a dimension.
+        self.alpha_xattn = nn.Parameter(torch.zeros(1))
+        self.alpha_dense = nn.Parameter(torch.zeros(1))
+
+    def keys_values(
+        self, visual_tokens: Float[Tensor, "batch visuals latents visual_dim"]
+    ) -> tuple[
+        Float[Tensor, "batch heads positions head_dim"],
+        Float[Tensor, "batch heads positions head_dim"],
+    ]:
+        """What the visuals offer to this layer, computed once per visual and kept while decoding."""
+        tokens = visual_tokens.flatten(1, 2).to(self.visual_norm.weight.dtype)
+        return self.attention.keys_values(self.visual_norm(tokens))
+
+    def forward(
+        self,
+        text: Float[Tensor, "batch tokens dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"] | None,
+        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        visibility: Visibility | None,
+    ) -> Float[Tensor, "batch tokens dim"]:
+        """The text, with what it sees added. Without keys (text only) it sees nothing."""
+        dtype = self.text_norm.weight.dtype
+        if keys is not None and values is not None and visibility is not None:
+            seen = self.attention.read(
+                self.attention.queries(self.text_norm(text.to(dtype))),
+                visibility.select(keys),
+                visibility.select(values),
+                visibility.allowed,
+            )
+            seen = seen.masked_fill(visibility.sees_nothing, 0.0)
+            text = text + (self.alpha_xattn.tanh() * seen).to(text.dtype)
+        return text + (self.alpha_dense.tanh() * self.feed_forward(text.to(dtype))).to(text.dtype)

@@ -1,0 +1,104 @@
+"""What `generate` must know about visuals: encode them once, hand them over once, keep φ in step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import GenerationMixin
+from transformers.cache_utils import Cache
+
+
+class FlamingoGeneration(GenerationMixin):
+    """The parts of transformers' generation loop that are different for a Flamingo.
+
+    Visuals are encoded before beams multiply the rows, so never once per beam; their keys and
+    values enter the cache with the first pass and are not computed again; and each new token
+    sees what the token before it saw (a generated token never is an `<image>`).
+    """
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: Tensor,
+        next_sequence_length: int | None = None,
+        past_key_values: Cache | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        is_first_iteration: bool | None = False,
+        visual_index: Tensor | None = None,
+        visual_tokens: Tensor | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The arguments of the next forward pass, cut to the tokens that it reads."""
+        inputs: dict[str, Any] = super().prepare_inputs_for_generation(
+            input_ids,
+            next_sequence_length=next_sequence_length,
+            past_key_values=past_key_values,
+            attention_mask=attention_mask,
+            inputs_embeds=inputs_embeds,
+            is_first_iteration=is_first_iteration,
+            **kwargs,
+        )
+        read_now = inputs.get("input_ids")
+        length = (inputs["inputs_embeds"] if read_now is None else read_now).shape[1]
+        past = int(past_key_values.get_seq_length()) if past_key_values is not None else 0
+        if visual_index is not None:
+            inputs["visual_index"] = _columns(visual_index, past, length)
+        if visual_tokens is not None and not _was_handed_over(past_key_values, visual_tokens):
+            inputs["visual_tokens"] = visual_tokens
+        return inputs
+
+    def _maybe_prepare_encoder_kwargs_for_generation(
+        self, inputs_tensor: Tensor, model_kwargs: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Encodes the visuals; runs before the rows are repeated for beams or samples."""
+        pixels = model_kwargs.pop("pixel_values", None)
+        frame_mask = model_kwargs.pop("frame_mask", None)
+        if pixels is not None and model_kwargs.get("visual_tokens") is None:
+            with torch.no_grad():
+                model_kwargs["visual_tokens"] = self.encode_visuals(pixels, frame_mask)
+        return model_kwargs
+
+    def _update_model_kwargs_for_generation(
+        self,
+        outputs: Any,
+        model_kwargs: dict[str, Any],
+        is_encoder_decoder: bool = False,
+        num_new_tokens: int = 1,
+    ) -> dict[str, Any]:
+        """New tokens see what the last one saw."""
+        model_kwargs = super()._update_model_kwargs_for_generation(
+            outputs, model_kwargs, is_encoder_decoder, num_new_tokens
+        )
+        index = model_kwargs.get("visual_index")
+        if index is not None:
+            model_kwargs["visual_index"] = _columns(index, 0, index.shape[1] + num_new_tokens)
+        return model_kwargs
+
+
+def _columns(
+    index: Int[Tensor, "batch known"], start: int, length: int
+) -> Int[Tensor, "batch length"]:
+    """`length` columns of φ from `start` on; past its end the last column goes on.
+
+    An index that is exactly as long as the tokens read now belongs to them as it is: this is the
+    case when only the new part of a sequence is given, to continue from a cache.
+    """
+    if index.shape[1] == length:
+        return index
+    missing = start + length - index.shape[1]
+    if missing > 0:
+        index = torch.cat([index, index[:, -1:].expand(-1, missing)], dim=1)
+    return index[:, start : start + length].contiguous()
+
+
+def _was_handed_over(cache: Cache | None, visual_tokens: Tensor) -> bool:
+    """Whether these very visual tokens are in the cache already; if not, notes that they are now."""
+    if cache is None:
+        return False
+    if getattr(cache, "visual_tokens_read", None) is visual_tokens:
+        return True
+    cache.visual_tokens_read = visual_tokens
+    return False

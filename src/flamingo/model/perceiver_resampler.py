@@ -1,0 +1,125 @@
+"""The Perceiver Resampler: from any number of visual features to a fixed number of visual tokens."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from flamingo.model.attention import CrossAttention
+from flamingo.model.feed_forward import FeedForward
+
+
+class PerceiverResampler(nn.Module):
+    """Turns the features of one visual, of any size and any number of frames, into few tokens.
+
+    Learned latent queries read the features of all frames, layer after layer. Keys and values
+    are the features *and* the latents themselves, which the paper found slightly better than
+    the features alone. Only time is marked by an embedding; the encoder's features already know
+    where they are in the picture.
+
+    Args:
+        visual_dim: width of the vision encoder's features.
+        dim: width of the latents. Where it differs from `visual_dim`, a linear map leads in.
+        num_layers: layers of attention and feed-forward.
+        num_latents: visual tokens that come out (the paper's R).
+        num_heads: attention heads.
+        head_dim: width of one head.
+        ffw_multiple: hidden width of the feed-forward divided by `dim`.
+        activation: of the feed-forward, see `feed_forward.ACTIVATIONS`.
+        num_time_embeddings: frames that have a learned embedding of their own; longer videos
+            use embeddings interpolated between these. 0 leaves time unmarked.
+
+    Paper: Sec. 2.1, App. A.1.1, Fig. 5.
+    """
+
+    def __init__(
+        self,
+        *,
+        visual_dim: int,
+        dim: int,
+        num_layers: int = 6,
+        num_latents: int = 64,
+        num_heads: int = 16,
+        head_dim: int = 128,
+        ffw_multiple: int = 4,
+        activation: str = "squared_relu",
+        num_time_embeddings: int = 8,
+    ) -> None:
+        super().__init__()
+        self.lead_in = (
+            nn.Linear(visual_dim, dim, bias=False) if visual_dim != dim else nn.Identity()
+        )
+        self.latents = nn.Parameter(torch.randn(num_latents, dim) * dim**-0.5)
+        self.time_embeddings = (
+            nn.Parameter(torch.randn(num_time_embeddings, dim) * dim**-0.5)
+            if num_time_embeddings
+            else None
+        )
+        self.layers = nn.ModuleList(
+            ResamplerLayer(
+                dim=dim,
+                num_heads=num_heads,
+                head_dim=head_dim,
+                ffw_multiple=ffw_multiple,
+                activation=activation,
+            )
+            for _ in range(num_layers)
+        )
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(
+        self, features: Float[Tensor, "visuals frames positions visual_dim"]
+    ) -> Float[Tensor, "visuals latents dim"]:
+        """The visual tokens of each visual. All visuals of one call have the same frame count."""
+        features = self.lead_in(features)
+        if self.time_embeddings is not None:
+            features = features + self._time(features.shape[1])[:, None]
+        positions = features.flatten(1, 2)
+        latents = self.latents.expand(len(positions), -1, -1)
+        for layer in self.layers:
+            latents = layer(latents, positions)
+        return self.norm(latents)
+
+    def _time(self, num_frames: int) -> Float[Tensor, "frames dim"]:
+        """One embedding per frame: the learned ones, or more of them laid between the same ends."""
+        assert self.time_embeddings is not None
+        if num_frames <= len(self.time_embeddings):
+            return self.time_embeddings[:num_frames]
+        stretched = F.interpolate(
+            self.time_embeddings.T[None].float(), num_frames, mode="linear", align_corners=True
+        )
+        return stretched[0].T.to(self.time_embeddings.dtype)
+
+
+class ResamplerLayer(nn.Module):
+    """One layer of the resampler: the latents read features and latents, then think.
+
+    Paper: App. A.1.1, Fig. 5; the norms are not in its pseudo-code, see `docs/deviations.md`.
+    """
+
+    def __init__(
+        self, *, dim: int, num_heads: int, head_dim: int, ffw_multiple: int, activation: str
+    ) -> None:
+        super().__init__()
+        self.features_norm = nn.LayerNorm(dim)
+        self.latents_norm = nn.LayerNorm(dim)
+        self.attention = CrossAttention(
+            query_dim=dim, source_dim=dim, num_heads=num_heads, head_dim=head_dim
+        )
+        self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
+
+    def forward(
+        self,
+        latents: Float[Tensor, "visuals latents dim"],
+        features: Float[Tensor, "visuals positions dim"],
+    ) -> Float[Tensor, "visuals latents dim"]:
+        """The latents after one look at the features."""
+        queries = self.latents_norm(latents)
+        source = torch.cat([self.features_norm(features), queries], dim=1)
+        attention = self.attention
+        latents = latents + attention.read(
+            attention.queries(queries), *attention.keys_values(source)
+        )
+        return latents + self.feed_forward(latents)

@@ -1,0 +1,56 @@
+"""Keys and values of the visuals, kept beside the language model's own while it decodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, DynamicLayer
+
+
+class VisualCacheLayer(DynamicLayer):
+    """One gated layer's keys and values. They grow with visuals, not with tokens.
+
+    Taking back tokens (assisted decoding) therefore takes nothing from here, and reordering
+    beams, repeating and selecting rows work as in any other layer of a cache.
+    """
+
+    is_compileable = True
+
+    def crop(self, tokens_to_remove: int) -> None:
+        """Keeps everything: a rejected token is no reason to forget a visual."""
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """The number of visual tokens, whatever the number of queries."""
+        return self.get_seq_length(), 0
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Starts with nothing, in the layout of the first keys."""
+        self.dtype, self.device = key_states.dtype, key_states.device
+        self.keys, self.values = key_states[:, :, :0], value_states[:, :, :0]
+        self.is_initialized = True
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Appends the keys and values of further visuals; returns those of all so far."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        self.keys = torch.cat([self.keys, key_states], dim=-2)
+        self.values = torch.cat([self.values, value_states], dim=-2)
+        return self.keys, self.values
+
+
+def visual_layers(cache: Cache, *, num_lm_layers: int, num_gated: int) -> list[VisualCacheLayer]:
+    """The cache's layers for visuals; added behind those of the language model where missing."""
+    present = [layer for layer in cache.layers if isinstance(layer, VisualCacheLayer)]
+    if present:
+        return present
+    if cache.layer_class_to_replicate is not None:
+        # A cache that makes its layers as they come would put the first of them behind ours.
+        missing = num_lm_layers - len(cache.layers)
+        cache.layers.extend(cache.layer_class_to_replicate() for _ in range(missing))
+    added = [VisualCacheLayer() for _ in range(num_gated)]
+    cache.layers.extend(added)
+    return added

@@ -1,0 +1,1 @@
+"""Named settings: models, mixtures and training recipes."""

@@ -1,0 +1,24 @@
+"""From examples to a prompt: templates, few-shot and zero-shot prompts."""
+
+from flamingo.prompting.few_shot import Example, few_shot_prompt
+from flamingo.prompting.templates import (
+    CAPTION,
+    HATEFUL_MEMES,
+    QUESTION_ANSWER,
+    RARE_ACT,
+    Template,
+    template_named,
+)
+from flamingo.prompting.zero_shot import zero_shot_prompt
+
+__all__ = [
+    "CAPTION",
+    "HATEFUL_MEMES",
+    "QUESTION_ANSWER",
+    "RARE_ACT",
+    "Example",
+    "Template",
+    "few_shot_prompt",
+    "template_named",
+    "zero_shot_prompt",
+]

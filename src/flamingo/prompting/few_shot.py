@@ -1,0 +1,39 @@
+"""A support set and a query, made into one prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flamingo.prompting.templates import Template
+from flamingo.sequence import END_OF_CHUNK, Interleaved, Visual
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example of a task: what is seen and what is said about it.
+
+    Args:
+        visuals: the images or videos, in order; may be empty.
+        fields: the template's fields; a query has no answer among them.
+    """
+
+    visuals: tuple[Visual, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def few_shot_prompt(supports: Sequence[Example], query: Example, template: Template) -> Interleaved:
+    """The supports in the given order, then the query, open for its answer.
+
+    Raises:
+        ConfigError: an example lacks a field of the template.
+
+    Paper: Sec. 2.5, Fig. 8.
+    """
+    shots = [_support(example, template) for example in supports]
+    return Interleaved.of(*shots, *query.visuals, template.query(**query.fields))
+
+
+def _support(example: Example, template: Template) -> Interleaved:
+    # The chunk is closed here because a support without visuals may follow another one.
+    return Interleaved.of(*example.visuals, template.support(**example.fields), END_OF_CHUNK)

@@ -1,0 +1,135 @@
+"""Text, images and videos in any order, as a user thinks of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from flamingo.foundation.errors import SequenceError
+from flamingo.sequence.visual import Visual
+
+
+class EndOfChunk(Enum):
+    """The type of `END_OF_CHUNK`."""
+
+    END = "end of chunk"
+
+
+END_OF_CHUNK = EndOfChunk.END
+"""Closes a chunk of text that no visual follows, as in examples without their visuals."""
+
+Part = str | Visual | EndOfChunk
+
+
+@dataclass(frozen=True)
+class Interleaved:
+    """A document: strings, visuals and chunk ends in the order in which they are read.
+
+    Neighboring strings are joined, empty ones are dropped, documents inside are opened up.
+
+    Raises:
+        SequenceError: a part is something else.
+
+    Example:
+        >>> page = Interleaved.of("Two pets: ", "a cat", " and a dog.")
+        >>> page.parts
+        ('Two pets: a cat and a dog.',)
+
+    Paper: Sec. 2.1, 2.4.
+    """
+
+    parts: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(_joined(_flattened(self.parts))))
+
+    @classmethod
+    def of(cls, *parts: Part | Interleaved) -> Interleaved:
+        """The document of these parts in this order."""
+        return cls(tuple(_flattened(parts)))
+
+    @classmethod
+    def from_tagged(
+        cls,
+        text: str,
+        visuals: Sequence[Visual],
+        *,
+        tag: str = "<image>",
+        end_of_chunk: str = "<EOC>",
+    ) -> Interleaved:
+        """The document of a text in which each `tag` stands for the next visual.
+
+        Raises:
+            SequenceError: the number of tags is not the number of visuals.
+        """
+        num_tags = text.count(tag)
+        if num_tags != len(visuals):
+            raise SequenceError(_count_message(text, tag, num_tags, len(visuals)))
+        remaining = iter(visuals)
+        parts: list[Part] = []
+        for piece in re.split(f"({re.escape(tag)}|{re.escape(end_of_chunk)})", text):
+            if piece == tag:
+                parts.append(next(remaining))
+            else:
+                parts.append(END_OF_CHUNK if piece == end_of_chunk else piece)
+        return cls(tuple(parts))
+
+    @property
+    def visuals(self) -> tuple[Visual, ...]:
+        """The images and videos, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Visual))
+
+    @property
+    def text(self) -> str:
+        """The text alone, without tags."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+    def __add__(self, other: Part | Interleaved) -> Interleaved:
+        return Interleaved.of(self, other)
+
+
+def _flattened(parts: Iterable[object]) -> Iterable[Part]:
+    for position, part in enumerate(parts):
+        if isinstance(part, Interleaved):
+            yield from part.parts
+        elif isinstance(part, str | Visual | EndOfChunk):
+            yield part
+        else:
+            raise SequenceError(
+                f"part {position} of the document is a {type(part).__name__}.\n"
+                "A document holds strings, `Visual`s and END_OF_CHUNK. "
+                "`flamingo.data.load_visual` makes a `Visual` of a file, a picture or an array."
+            )
+
+
+def _joined(parts: Iterable[Part]) -> list[Part]:
+    joined: list[Part] = []
+    for part in parts:
+        if part == "":
+            continue
+        if joined and isinstance(part, str) and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return joined
+
+
+def _count_message(text: str, tag: str, num_tags: int, num_visuals: int) -> str:
+    shown = text if len(text) <= 200 else text[:200] + "…"
+    if num_tags > num_visuals:
+        advice = f"Give {counted(num_tags, 'visual')}, or remove a tag."
+    else:
+        advice = f"Add {counted(num_visuals - num_tags, 'tag')}, or give fewer visuals."
+    return (
+        f"the text has {counted(num_tags, f'{tag} tag')} but {counted(num_visuals, 'visual')} "
+        f"{'was' if num_visuals == 1 else 'were'} given.\n"
+        f"Each {tag} tag stands for exactly one image or video, in the order they appear.\n"
+        f'Text: "{shown}"   {advice}'
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: "1 visual", "2 visuals"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

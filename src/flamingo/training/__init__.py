@@ -1,0 +1,1 @@
+"""From batches to trained weights: objective, update rule, checkpoints, reports (Sec. 2.4)."""

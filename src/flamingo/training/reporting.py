@@ -1,0 +1,168 @@
+"""What a run says while it goes: a progress bar or lines, and one JSON line per report."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from torch import nn
+from tqdm import tqdm
+
+from flamingo.foundation.records import write_text_atomically
+from flamingo.training.accumulation import SourceLoss
+from flamingo.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What is known right after an update.
+
+    Args:
+        step: updates made so far, this one included.
+        model: the model after it.
+        losses: per source, before weighting by λ.
+        learning_rate: of this update.
+        gradient_norm: before clipping.
+        wait_seconds: time spent waiting for data.
+    """
+
+    step: int
+    model: nn.Module
+    losses: Mapping[str, SourceLoss]
+    learning_rate: float
+    gradient_norm: float
+    wait_seconds: float = 0.0
+
+
+Probe = Callable[[StepReport], "Mapping[str, float] | None"]
+"""Looks at a run after every update; what it returns stands in the next line of the log."""
+
+
+@dataclass
+class _Window:
+    """Sums since the last line of the log."""
+
+    losses: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    num_steps: int = 0
+    num_tokens: int = 0
+    wait_seconds: float = 0.0
+    start: float = field(default_factory=time.perf_counter)
+
+
+class Reporter:
+    """Writes `log.jsonl`, and a progress bar where a person looks, lines where none does.
+
+    Args:
+        path: the log; it is continued, without lines from after `first_step`.
+        config: of the run.
+        first_step: updates already made when the run starts or goes on.
+        stream: where bar and lines go; standard error by default.
+    """
+
+    def __init__(
+        self, path: Path, config: TrainingConfig, first_step: int, stream: TextIO | None = None
+    ) -> None:
+        self.path, self.config = path, config
+        self.stream = stream or sys.stderr
+        self.has_bar = self.stream.isatty()
+        _forget_after(path, first_step)
+        self.window = _Window()
+        self.bar = tqdm(
+            total=config.steps,
+            initial=first_step,
+            disable=not self.has_bar,
+            file=self.stream,
+            dynamic_ncols=True,
+            unit="step",
+        )
+
+    def step(self, report: StepReport, extra: Mapping[str, float]) -> None:
+        """Takes in one update; writes a line where one is due."""
+        for name, source in report.losses.items():
+            self.window.losses[name].append(source.loss)
+            self.window.num_tokens += source.num_tokens
+            for metric, value in source.metrics.items():
+                self.window.metrics[f"{name}/{metric}"].append(value)
+        for metric, value in extra.items():
+            self.window.metrics[metric].append(value)
+        self.window.num_steps += 1
+        self.window.wait_seconds += report.wait_seconds
+        self.bar.update()
+        if report.step % self.config.log_every == 0 or report.step == self.config.steps:
+            self._write(report)
+
+    def say(self, text: str, event: str = "note", **values: Any) -> None:
+        """A sentence for the person and an event in the log."""
+        append_line(self.path, {"event": event, "message": text, **values})
+        self._print(text)
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self.bar.close()
+
+    def _write(self, report: StepReport) -> None:
+        window, self.window = self.window, _Window()
+        seconds = max(self.window.start - window.start, 1e-9)
+        losses = {name: _mean(values) for name, values in window.losses.items()}
+        tokens_per_second, data_wait = window.num_tokens / seconds, window.wait_seconds / seconds
+        line = {
+            "step": report.step,
+            "loss": losses,
+            "learning_rate": report.learning_rate,
+            "gradient_norm": report.gradient_norm,
+            "tokens_per_second": tokens_per_second,
+            "seconds_per_step": seconds / window.num_steps,
+            "data_wait": min(data_wait, 1.0),
+            "metrics": {name: _mean(values) for name, values in window.metrics.items()},
+        }
+        append_line(self.path, line)
+        parts = [f"{name} {loss:.4g}" for name, loss in losses.items()]
+        parts.append(f"{tokens_per_second:,.0f} tokens/s")
+        if data_wait > 0.05:
+            parts.append(f"{data_wait:.0%} waiting for data")
+        if self.has_bar:
+            self.bar.set_postfix_str(", ".join(parts))
+        else:
+            self._print(f"step {report.step}/{self.config.steps}: {', '.join(parts)}")
+
+    def _print(self, text: str) -> None:
+        if self.has_bar:
+            self.bar.write(text, file=self.stream)
+        else:
+            print(text, file=self.stream, flush=True)
+
+
+def append_line(path: Path, record: Mapping[str, Any]) -> None:
+    """Adds one JSON line to a file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The records of a log; a last line that a crash cut short is left out."""
+    records = []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for line in lines:
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return records
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """Steps that a killed run made after its last checkpoint are made, and logged, again."""
+    records = [r for r in read_log(path) if "event" in r or r["step"] <= step]
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    write_text_atomically(path, text)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,111 @@
+"""Data sets as functions of the step, and batches made ahead of time in their order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from flamingo.foundation.devices import pick_device
+from flamingo.foundation.errors import ConfigError
+from flamingo.training.config import TrainingConfig
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A data set: a name, the paper's λ, and a batch for every step.
+
+    `batch` must be a pure function of the step (and of the source's own seed). It runs in
+    worker processes, in any order; the stream's whole state is then one integer.
+    """
+
+    name: str
+    weight: float
+
+    def batch(self, step: int) -> Any:
+        """The batch of one step: a mapping or dataclass of tensors."""
+        ...
+
+
+def check_sources(sources: Sequence[Source]) -> None:
+    """Refuses sources that cannot be told apart or that cannot teach.
+
+    Raises:
+        ConfigError: no source, two of one name, or a weight that is not positive.
+    """
+    if not sources:
+        raise ConfigError("There is nothing to train on: the list of sources is empty.")
+    names = [source.name for source in sources]
+    for source in sources:
+        if names.count(source.name) > 1:
+            raise ConfigError(f"Two sources are called {source.name!r}. Give each its own name.")
+        if not source.weight > 0:
+            raise ConfigError(
+                f"The source {source.name!r} has weight {source.weight}; λ must be positive. "
+                f"Leave the source out to switch it off."
+            )
+
+
+def draws_of(step: int, num_sources: int, mixing: str) -> list[tuple[int, int]]:
+    """Which (source, batch number) pairs make up an update.
+
+    In "round_robin" each source still walks through its own batches one after the other.
+    """
+    if mixing == "round_robin":
+        return [(step % num_sources, step // num_sources)]
+    return [(index, step) for index in range(num_sources)]
+
+
+class _Draws(Dataset[Any]):
+    """All batches from `first_step` on, in the order of their use."""
+
+    def __init__(self, sources: Sequence[Source], config: TrainingConfig, first_step: int) -> None:
+        self.sources = sources
+        per_step = 1 if config.mixing == "round_robin" else len(sources)
+        self.mixing, self.per_step, self.first_step = config.mixing, per_step, first_step
+        self.length = (config.steps - first_step) * per_step
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, position: int) -> Any:
+        step = self.first_step + position // self.per_step
+        draws = draws_of(step, len(self.sources), self.mixing)
+        index, number = draws[position % self.per_step]
+        return self.sources[index].batch(number)
+
+
+def batches(sources: Sequence[Source], config: TrainingConfig, first_step: int) -> Iterator[Any]:
+    """Yields every batch from `first_step` on, source after source within a step.
+
+    With `config.num_workers` processes they are made ahead of time; the order, and so the run,
+    does not depend on how many there are.
+    """
+    draws = _Draws(sources, config, first_step)
+    if config.num_workers == 0:
+        return (draws[position] for position in range(len(draws)))
+    loader = DataLoader(
+        draws,
+        batch_size=None,
+        sampler=range(len(draws)),
+        num_workers=config.num_workers,
+        prefetch_factor=config.prefetch,
+        worker_init_fn=_settle_worker,
+        # Without its own generator the loader would draw from the run's random numbers.
+        generator=torch.Generator(),
+        pin_memory=pick_device(config.device).type == "cuda",
+    )
+    return iter(loader)
+
+
+def _settle_worker(_worker: int) -> None:
+    # One thread each, or workers fight the training process for cores.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    torch.set_num_threads(1)
+    # Ctrl-C reaches the whole process group; only the trainer decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
