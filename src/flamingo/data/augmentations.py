@@ -26,7 +26,7 @@ def jitter_color(visual: Visual, rng: np.random.Generator, *, strength: float = 
     """
     brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, size=3)
     pixels = visual.frames.astype(np.float32) * np.float32(brightness)
-    pixels = _blended(pixels, (pixels @ GREY).mean(), contrast)
+    pixels = _blended(pixels, (pixels @ GREY).mean(keepdims=True), contrast)
     pixels = _blended(pixels, (pixels @ GREY)[..., None], saturation)
     return Visual(np.clip(pixels, 0, 255).round().astype(np.uint8))
 

@@ -51,7 +51,7 @@ class Batch:
         return replace(self, **moved)
 
     def pin_memory(self) -> Batch:
-        """The same batch in memory from which a GPU copies quickly; PyTorch's loader asks for it."""
+        """The same batch in memory that a GPU copies from quickly; PyTorch's loader asks."""
         pinned = {
             field.name: value.pin_memory()
             for field in fields(self)
@@ -92,7 +92,7 @@ def collate(
         raise DataError("a batch of 0 sequences was asked for.\nGive at least one sequence.")
     length = max(len(sequence) for sequence in sequences)
 
-    def padded(rows: list[list[int]] | list[list[float]], fill: float) -> Tensor:
+    def padded(rows: list[list[int]] | list[list[float]], fill: int | float) -> Tensor:
         return torch.tensor([_padded(row, length, fill, padding_side) for row in rows])
 
     input_ids = padded([s.token_ids for s in sequences], pad_id)
@@ -135,7 +135,7 @@ def stack_visuals(
 
 
 def _padded(
-    row: Sequence[float], length: int, fill: float, padding_side: PaddingSide
-) -> list[float]:
+    row: Sequence[int | float], length: int, fill: int | float, padding_side: PaddingSide
+) -> list[int | float]:
     padding = [fill] * (length - len(row))
     return [*padding, *row] if padding_side == "left" else [*row, *padding]

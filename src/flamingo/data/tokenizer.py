@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerBase
@@ -113,18 +114,19 @@ def _add_missing(tokenizer: PreTrainedTokenizerBase, tags: list[str]) -> None:
 def _prepared(
     tokenizer: PreTrainedTokenizerBase, markup: Markup, image_as_text: bool
 ) -> PreparedTokenizer:
-    eoc = tokenizer.convert_tokens_to_ids(markup.eoc)
+    eoc = _id_of(tokenizer, markup.eoc)
     if image_as_text:
         encoded = tokenizer(markup.image, add_special_tokens=False, truncation=False)
-        image, learned = tuple(encoded["input_ids"]), (eoc,)
+        image = tuple(encoded["input_ids"])
+        learned: tuple[int, ...] = (eoc,)
     else:
-        image = (tokenizer.convert_tokens_to_ids(markup.image),)
+        image = (_id_of(tokenizer, markup.image),)
         learned = (*image, eoc)
-    ids = MarkupIds(
-        bos=tokenizer.convert_tokens_to_ids(markup.bos),
-        eos=tokenizer.eos_token_id,
-        image=image,
-        eoc=eoc,
-        pad=tokenizer.pad_token_id,
-    )
+    bos = _id_of(tokenizer, markup.bos)
+    eos, pad = int(tokenizer.eos_token_id), int(tokenizer.pad_token_id)
+    ids = MarkupIds(bos=bos, eos=eos, image=image, eoc=eoc, pad=pad)
     return PreparedTokenizer(tokenizer, markup, ids, learned)
+
+
+def _id_of(tokenizer: PreTrainedTokenizerBase, token: str) -> int:
+    return cast(int, tokenizer.convert_tokens_to_ids(token))

@@ -35,9 +35,7 @@ def random_style(rng: np.random.Generator, needed: Collection[str] = ()) -> Desc
     completeness = rng.choice([0.0, 0.5, 1.0], p=[0.6, 0.25, 0.15])
     told = {"color", "shape", *needed}
     told |= {
-        field
-        for field in ("size", "texture", "background", "place")
-        if rng.random() < completeness
+        field for field in ("size", "texture", "background", "place") if rng.random() < completeness
     }
     fields = [field for field in CANONICAL_ORDER if field in told]
     if rng.random() < 0.15:

@@ -10,7 +10,15 @@ import numpy as np
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import CANONICAL_ORDER, long_caption, noun_phrase, short_caption
 from flamingo.miniature.formats import CAPTIONING, NAMING, PECULIAR, Format, choose_format
-from flamingo.miniature.looks import Look, choose_pairs, counted, several, single, single_with
+from flamingo.miniature.looks import (
+    Look,
+    any_look,
+    choose_pairs,
+    counted,
+    several,
+    single,
+    single_with,
+)
 from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.questions import ATTRIBUTES, ask
 from flamingo.miniature.scene import Scene, random_clip
@@ -116,11 +124,11 @@ def page_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     for _ in range(num_turns):
         if rng.random() < 0.6:
             k = int(rng.integers(num_names))
-            look = single(rng, pairs[k])
-            turns.append((look, _fact(rng, look, names[k])))
+            scene = single(rng, pairs[k])
+            turns.append((scene, _fact(rng, scene, names[k])))
         else:
-            any_look = _any_look(rng)
-            turns.append((any_look, _sentence(rng, any_look)))
+            look = any_look(rng)
+            turns.append((look, _sentence(rng, look)))
     return _episode(turns, needed={"size"})
 
 
@@ -165,15 +173,6 @@ def _maybe_dot(rng: np.random.Generator) -> str:
     return "." if rng.random() < 0.3 else ""
 
 
-def _any_look(rng: np.random.Generator) -> Look:
-    draw = rng.random()
-    if draw < 0.5:
-        return single(rng)
-    if draw < 0.75:
-        return several(rng, int(rng.integers(2, 4)))
-    return counted(rng, int(rng.integers(2, 5))) if draw < 0.9 else random_clip(rng)
-
-
 def _look_for(rng: np.random.Generator, topic: str) -> Look:
     """A look on which a question on `topic` makes sense."""
     if topic == "motion":
@@ -191,10 +190,10 @@ def _look_for(rng: np.random.Generator, topic: str) -> Look:
 def _captions(rng: np.random.Generator, num_turns: int, form: Format) -> Episode:
     draw = rng.random()
     if draw < 0.55:
-        looks = [single(rng) if rng.random() < 0.7 else _any_look(rng) for _ in range(num_turns)]
+        looks = [single(rng) if rng.random() < 0.7 else any_look(rng) for _ in range(num_turns)]
         return _episode((look, form.write(short_caption(look))) for look in looks)
     if draw < 0.8:
-        looks = [_any_look(rng) for _ in range(num_turns)]
+        looks = [any_look(rng) for _ in range(num_turns)]
         texts = ((look, form.write(long_caption(look))) for look in looks)
         return _episode(texts, needed={"size", "texture", "background", "place"})
     fields = _some_fields(rng)

@@ -96,7 +96,7 @@ def naming_episode(
             (classes[k](generator(key, seed, index, "shot", i), i + 1), names[k], {})
             for i, k in enumerate(order)
         ]
-        query = (classes[asked](generator(key, seed, index, "query"), 0), names[asked], {})
+        query: Labeled = (classes[asked](generator(key, seed, index, "query"), 0), names[asked], {})
         return assemble(supports, query, names, answer_field="output")
 
     return build

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flamingo.miniature.vocabulary import WORDS
+from flamingo.miniature.vocabulary import GLUE_WORDS
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,12 @@ HELD_OUT = (
 
 
 def random_format(rng: np.random.Generator) -> Format:
-    """A form made of arbitrary words of the world, so that no form is a surprise."""
-    before = " ".join(WORDS[i] for i in rng.integers(len(WORDS), size=rng.integers(1, 5)))
+    """A form made of arbitrary words, so that no form is a surprise.
+
+    None of them names an attribute: together with others they could name a held-out pair.
+    """
+    chosen = rng.integers(len(GLUE_WORDS), size=rng.integers(1, 5))
+    before = " ".join(GLUE_WORDS[i] for i in chosen)
     return Format(before + _one_of(rng, ("", ":", " :", "?", " =", ",")), _one_of(rng, ENDINGS))
 
 

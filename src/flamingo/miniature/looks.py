@@ -16,6 +16,7 @@ from flamingo.miniature.scene import (
     Scene,
     Thing,
     arrange,
+    random_clip,
     random_thing,
 )
 
@@ -62,6 +63,21 @@ def counted(rng: np.random.Generator, num_things: int, pairs: Pairs = "train") -
     """A scene of things of one (color, shape) pair, to be counted."""
     pair = choose_pairs(rng, 1, pairs)[0]
     return arrange(rng, [_with_pair(random_thing(rng), pair) for _ in range(num_things)])
+
+
+def any_scene(rng: np.random.Generator) -> Scene:
+    """A training scene of one thing, of several different ones, or of some to be counted."""
+    draw = rng.random()
+    if draw < 0.55:
+        return single(rng)
+    if draw < 0.8:
+        return several(rng, int(rng.integers(2, 4)))
+    return counted(rng, int(rng.integers(2, 5)))
+
+
+def any_look(rng: np.random.Generator) -> Look:
+    """A training scene, or now and then a clip."""
+    return random_clip(rng) if rng.random() < 0.1 else any_scene(rng)
 
 
 def _with_pair(thing: Thing, pair: Pair) -> Thing:

@@ -24,7 +24,7 @@ ATTRIBUTES = {"color": COLORS, "shape": SHAPES, "size": SIZES, "texture": TEXTUR
 
 
 def ask(rng: np.random.Generator, look: Look, topic: str) -> tuple[str, str]:
-    """A question on `topic` that the look answers, and the answer: ("what color is ...?", "red")."""
+    """A question on `topic` and what the look answers: ("what color is it?", "red")."""
     scene = scene_of(look)
     if topic == "motion" and isinstance(look, Clip):
         return f"what does the {_one_of(rng, ('thing', scene.things[0].shape))} do?", (
@@ -118,5 +118,3 @@ def _other_than(rng: np.random.Generator, options: tuple[str, ...], value: str) 
 
 def _one_of(rng: np.random.Generator, options: tuple[str, ...]) -> str:
     return options[rng.integers(len(options))]
-
-

@@ -19,14 +19,18 @@ MOTION_PHRASES = {
     "still": "stays still",
 }
 
-_GLUE = """
-a an the this that it is are there of on in at to and or with not yes no here
-what which where how many does do
-color shape size texture background thing things picture image look name word label
-kind motion caption left right up down above below top bottom center middle
-moves moving grows growing shrinks shrinking stays still
-Output Question Answer Caption Label Look Name This The A It Is What
-""".split()
+# fmt: off
+GLUE_WORDS: tuple[str, ...] = (
+    "a", "an", "the", "this", "that", "it", "is", "are", "there", "of", "on", "in", "at", "to",
+    "and", "or", "with", "not", "yes", "no", "here", "what", "which", "where", "how", "many",
+    "does", "do", "color", "shape", "size", "texture", "background", "thing", "things", "picture",
+    "image", "look", "name", "word", "label", "kind", "motion", "caption", "left", "right", "up",
+    "down", "above", "below", "top", "bottom", "center", "middle", "moves", "moving", "grows",
+    "growing", "shrinks", "shrinking", "stays", "still", "Output", "Question", "Answer", "Caption",
+    "Label", "Look", "Name", "This", "The", "A", "It", "Is", "What",
+)
+# fmt: on
+"""Words that name no attribute of a thing."""
 
 WORDS: tuple[str, ...] = tuple(
     dict.fromkeys(
@@ -38,7 +42,7 @@ WORDS: tuple[str, ...] = tuple(
             *TEXTURE_WORDS,
             *BACKGROUND_WORDS,
             *NUMBER_WORDS,
-            *_GLUE,
+            *GLUE_WORDS,
         )
     )
 )

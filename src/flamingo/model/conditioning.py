@@ -2,8 +2,8 @@
 
 A language model of transformers knows nothing of visuals and passes nothing on. What the gated
 layers need is therefore laid down beside the call, in a context variable: each thread has its
-own, so two threads may generate on one model, and activation checkpointing lays it down again
-when it runs a layer a second time.
+own, so two threads may generate on one model. Activation checkpointing, which runs layers a second
+time when the pass is long over, finds it again (`checkpoint_conditioned`).
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Conditioner:
     def __init__(self, index: int, block: GatedXattnDense) -> None:
         self.index = index
         self.block = block
+        self.checkpoint: Callable[..., Any] | None = None
 
     def __call__(
         self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -107,7 +108,11 @@ class Conditioner:
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
         keys, values = conditioning.keys_values(self.index, self.block)
-        seen = self.block(hidden, keys, values, conditioning.visibility)
+        inputs = (hidden, keys, values, conditioning.visibility)
+        if self.checkpoint is not None and self.block.training:
+            seen = self.checkpoint(self.block, *inputs)
+        else:
+            seen = self.block(*inputs)
         if args:
             return (seen, *args[1:]), kwargs
         return args, {**kwargs, "hidden_states": seen}
@@ -128,7 +133,11 @@ class HeadExtender:
 
 
 def checkpoint_conditioned(checkpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """An activation checkpointing function whose second run sees what the first one saw."""
+    """An activation checkpointing function whose second run sees what the first one saw.
+
+    Needed where a decoder layer's hooks are inside of what is run again, which differs between
+    releases of transformers.
+    """
 
     def run(layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         conditioning = _CURRENT.get()

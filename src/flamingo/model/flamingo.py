@@ -108,9 +108,10 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             )
             for _ in range(0, len(self.host.layers), config.xattn_every)
         )
-        for index, block in enumerate(self.gated_xattn_dense):
-            layer = self.host.layers[index * config.xattn_every]
-            layer.register_forward_pre_hook(Conditioner(index, block), with_kwargs=True)
+        self.conditioners = [Conditioner(i, block) for i, block in enumerate(self.gated_xattn_dense)]
+        for conditioner in self.conditioners:
+            layer = self.host.layers[conditioner.index * config.xattn_every]
+            layer.register_forward_pre_hook(conditioner, with_kwargs=True)
         self.new_tokens = self._build_new_tokens(config)
 
     def _build_new_tokens(self, config: FlamingoConfig) -> NewTokens | None:
@@ -150,7 +151,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
     def forward(
         self,
         input_ids: Int[Tensor, "batch tokens"] | None = None,
-        attention_mask: Tensor | None = None,
+        attention_mask: Tensor | dict[str, Tensor | None] | None = None,
         position_ids: Tensor | None = None,
         past_key_values: Cache | None = None,
         inputs_embeds: Float[Tensor, "batch tokens dim"] | None = None,
@@ -160,14 +161,15 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None = None,
         frame_mask: Bool[Tensor, "batch visuals frames"] | None = None,
         visual_tokens: Float[Tensor, "batch visuals latents dim"] | None = None,
-        visual_index: Int[Tensor, "batch tokens"] | None = None,
+        visual_index: Int[Tensor, "batch indexed"] | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Logits of the next token at every position, and the loss where labels are given.
 
         Args:
             input_ids: token ids.
-            attention_mask: 1 for real tokens, 0 for padding on either side.
+            attention_mask: 1 for real tokens, 0 for padding on either side; or masks as
+                `generate` prepares them for a static cache.
             position_ids: by default counted over real tokens.
             past_key_values: keys and values of what was read before, visuals included.
             inputs_embeds: instead of `input_ids`.
@@ -191,7 +193,9 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             inputs_embeds = self.embed(input_ids)
         if visual_tokens is None and pixel_values is not None:
             visual_tokens = self.encode_visuals(pixel_values, frame_mask)
-        _check_index(visual_tokens, visual_index, inputs_embeds)
+        _check_index(
+            visual_tokens, visual_index, inputs_embeds, has_past=past_key_values is not None
+        )
         conditioning = Conditioning.prepare(
             visual_tokens,
             visual_index,
@@ -214,7 +218,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
     def _read(
         self,
         inputs_embeds: Tensor,
-        attention_mask: Tensor | None,
+        attention_mask: Tensor | dict[str, Tensor | None] | None,
         positions: Tensor | None,
         cache: Cache | None,
         use_cache: bool | None,
@@ -222,7 +226,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         kwargs: dict[str, Any],
     ) -> CausalLMOutputWithPast:
         """One pass of the stock language model, with what it accepts of the arguments."""
-        if positions is None and attention_mask is not None and attention_mask.dim() == 2:
+        if positions is None and isinstance(attention_mask, Tensor) and attention_mask.dim() == 2:
             positions = position_ids(attention_mask)[:, -inputs_embeds.shape[1] :]
         if self.training and self.is_activation_checkpointing:
             use_cache = False
@@ -238,8 +242,15 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             use_cache=use_cache,
             logits_to_keep=logits_to_keep,
         )
-        return self.language_model(
+        output = self.language_model(
             inputs_embeds=inputs_embeds, return_dict=True, **arguments, **settings
+        )
+        # Families return classes of their own; these are the fields that all of them have.
+        return CausalLMOutputWithPast(
+            logits=output.logits,
+            past_key_values=output.get("past_key_values"),
+            hidden_states=output.get("hidden_states"),
+            attentions=output.get("attentions"),
         )
 
     def embed(self, input_ids: Int[Tensor, "batch tokens"]) -> Float[Tensor, "batch tokens dim"]:
@@ -274,7 +285,9 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         self, enable: bool = True, gradient_checkpointing_func: Callable[..., Any] | None = None,
         **kwargs: Any,
     ) -> None:  # fmt: skip
-        """Checkpoints decoder layers such that their second run is conditioned as the first."""
+        """Checkpoints gated and decoder layers; a second run is conditioned as the first was."""
+        for conditioner in self.conditioners:
+            conditioner.checkpoint = gradient_checkpointing_func if enable else None
         if enable and gradient_checkpointing_func is not None:
             silence_dropout(self.host.layers)
             kwargs["gradient_checkpointing_func"] = checkpoint_conditioned(
@@ -324,7 +337,11 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
 
 
 def _check_index(
-    visual_tokens: Tensor | None, visual_index: Tensor | None, inputs_embeds: Tensor
+    visual_tokens: Tensor | None,
+    visual_index: Tensor | None,
+    inputs_embeds: Tensor,
+    *,
+    has_past: bool,
 ) -> None:
     """Visuals without φ are never seen, silently; φ of another length is a mistake."""
     if visual_tokens is not None and visual_index is None:
@@ -338,3 +355,11 @@ def _check_index(
             f"visual_index has {visual_index.shape[1]} positions, but there are "
             f"{inputs_embeds.shape[1]} tokens. It needs one number per token."
         )
+    if visual_tokens is not None and visual_index is not None and not visual_index.is_meta:
+        highest = int(visual_index.max())
+        # Kept visuals come before these, so only a pass without a cache can be checked here.
+        if not has_past and highest > visual_tokens.shape[1]:
+            raise SequenceError(
+                f"visual_index counts up to {highest}, but there are {visual_tokens.shape[1]} "
+                "visuals per row. It is the number of the visual that a token sees, from 1."
+            )

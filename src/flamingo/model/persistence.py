@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
@@ -12,6 +12,8 @@ from flamingo.foundation.errors import CheckpointError
 from flamingo.model.checkpoints.trained_parts import load_trained, save_trained
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.vision_encoder import VisionEncoder
+
+Model = TypeVar("Model", bound="FlamingoPersistence")
 
 
 class FlamingoPersistence(PreTrainedModel):
@@ -52,13 +54,13 @@ class FlamingoPersistence(PreTrainedModel):
 
     @classmethod
     def from_pretrained(
-        cls,
+        cls: type[Model],
         pretrained_model_name_or_path: str | Path,
         *args: Any,
         language_model: PreTrainedModel | None = None,
         vision_encoder: VisionEncoder | None = None,
         **kwargs: Any,
-    ) -> Self:
+    ) -> Model:
         """Loads a model that `save_pretrained` wrote.
 
         Args:

@@ -145,9 +145,9 @@ def _rgb_of_picture(image: Image.Image) -> Pixels:
         if upright.has_transparency_data:
             return _over_white(np.asarray(upright.convert("RGBA")))
         return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, MediaError):
-            raise
+    except MediaError:
+        raise
+    except Exception as error:  # a decoder of a damaged file may raise of any kind
         raise MediaError(
             f"the picture cannot be decoded: {error}.\nIt is damaged or incomplete. Save it anew."
         ) from error

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from torch import nn
 from tqdm import tqdm
@@ -63,14 +63,11 @@ class Reporter:
         path: the log; it is continued, without lines from after `first_step`.
         config: of the run.
         first_step: updates already made when the run starts or goes on.
-        stream: where bar and lines go; standard error by default.
     """
 
-    def __init__(
-        self, path: Path, config: TrainingConfig, first_step: int, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, path: Path, config: TrainingConfig, first_step: int) -> None:
         self.path, self.config = path, config
-        self.stream = stream or sys.stderr
+        self.stream = sys.stderr
         self.has_bar = self.stream.isatty()
         _forget_after(path, first_step)
         self.window = _Window()

@@ -1,0 +1,152 @@
+"""Frames of a video file, decoded one by one; only those that are looked at are kept."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flamingo.data.pictures import MAX_PIXELS, MAX_VIDEO_SIDE, check_size
+from flamingo.data.sampling import Sampling
+from flamingo.foundation.errors import MediaError
+from flamingo.sequence import Visual
+
+_NO_FRAMES = "the video has 0 frames.\nA visual needs at least one frame to look at. Save it anew."
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """When the frames of a video are shown, in units of `unit` seconds, in the order shown."""
+
+    starts: list[int]
+    end: int
+    unit: Fraction
+    has_stamps: bool
+
+
+def container_of(head: bytes) -> str | None:
+    """The kind of video file that begins like this; none if it is none of those read here."""
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "matroska"
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "avi"
+    is_still = head[8:12] in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") and not is_still:
+        return "mov"
+    return None
+
+
+def read_video(file: io.BufferedIOBase, container: str, sampling: Sampling) -> Visual:
+    """The frames of a video that `sampling` asks for.
+
+    Frames larger than `MAX_VIDEO_SIDE` are made smaller, so that memory stays bounded.
+
+    Args:
+        file: an open, seekable file.
+        container: its kind, from `container_of`; nothing else is tried.
+        sampling: which frames.
+
+    Raises:
+        MediaError: PyAV is not installed, or the file is damaged, empty or too large.
+    """
+    with _opened(file, container) as (source, stream):
+        timeline = _timeline(source, stream)
+    starts = [float(start * timeline.unit) for start in timeline.starts]
+    chosen = sampling.choose(starts, float(timeline.end * timeline.unit))
+    wanted = [timeline.starts[position] for position in chosen]
+    with _opened(file, container) as (source, stream):
+        return Visual.from_frames(list(_decoded(source, stream, wanted, timeline.has_stamps)))
+
+
+@contextmanager
+def _opened(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]]:
+    """The open container and its first video stream; PyAV's errors become ours."""
+    try:
+        import av  # heavy, and optional
+    except ImportError as error:
+        raise MediaError(
+            "reading videos needs PyAV, which is not installed.\n"
+            'Install it with `pip install "flamingo-vlm[video]"`, or give the frames as arrays.'
+        ) from error
+    file.seek(0)
+    try:
+        # Naming the format keeps ffmpeg from trying others, such as playlists that open more files.
+        with av.open(file, format=container) as source:
+            if not source.streams.video:
+                raise MediaError("the file has no video in it.\nGive a file with a video stream.")
+            stream = source.streams.video[0]
+            check_size(stream.codec_context.width, stream.codec_context.height)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            yield source, stream
+    except av.error.EOFError as error:
+        raise MediaError(_NO_FRAMES) from error
+    except av.error.FFmpegError as error:
+        raise MediaError(
+            f"the video cannot be decoded: {error.strerror}.\n"
+            "It is damaged, incomplete or of an unknown kind. Save it anew."
+        ) from error
+
+
+def _timeline(source: Any, stream: Any) -> _Timeline:
+    """Read from the packets alone, without decoding: headers may not tell, or tell wrongly."""
+    packets = [
+        (packet.pts, packet.duration or 0)
+        for packet in source.demux(stream)
+        if packet.size and not packet.is_discard
+    ]
+    if not packets:
+        raise MediaError(_NO_FRAMES)
+    if any(start is None for start, _ in packets):
+        rate = stream.average_rate or Fraction(25)
+        return _Timeline(list(range(len(packets))), len(packets), 1 / Fraction(rate), False)
+    packets.sort()
+    starts = [start for start, _ in packets]
+    # The last frame is shown as long as it says, else as long as frames are on average.
+    average = (starts[-1] - starts[0]) // max(1, len(starts) - 1)
+    return _Timeline(starts, starts[-1] + (packets[-1][1] or average), stream.time_base, True)
+
+
+def _decoded(
+    source: Any, stream: Any, wanted: list[int], has_stamps: bool
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """The first frame at or after each wanted time; the last one where the video ends before."""
+    remaining = list(reversed(wanted))
+    pixels: npt.NDArray[np.uint8] | None = None
+    last = None
+    for position, frame in enumerate(source.decode(stream)):
+        last, pixels = frame, None
+        stamp = frame.pts if has_stamps and frame.pts is not None else position
+        while remaining and stamp >= remaining[-1]:
+            remaining.pop()
+            pixels = _pixels(frame, stream) if pixels is None else pixels
+            yield pixels
+        if not remaining:
+            return
+    if last is None:
+        raise MediaError(_NO_FRAMES)
+    for _ in remaining:
+        pixels = _pixels(last, stream) if pixels is None else pixels
+        yield pixels
+
+
+def _pixels(frame: Any, stream: Any) -> npt.NDArray[np.uint8]:
+    """One frame as it is meant to be shown: square pixels, upright, of bounded size."""
+    check_size(frame.width, frame.height)
+    # All frames take the size that the stream announces, even where it changes midway.
+    width, height = stream.codec_context.width, stream.codec_context.height
+    shape = float(stream.sample_aspect_ratio or 1)
+    if shape > 0:
+        width = max(1, round(width * shape))
+    scale = min(1.0, MAX_VIDEO_SIDE / max(width, height))
+    picture = frame.to_ndarray(
+        format="rgb24",
+        width=max(1, round(width * scale)),
+        height=max(1, round(height * scale)),
+    )
+    return np.rot90(picture, k=round(frame.rotation / 90) % 4)

@@ -1,0 +1,119 @@
+"""Pictures from files nobody has checked: size first, decoding after."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from flamingo.data.sampling import Sampling
+from flamingo.foundation.errors import MediaError
+from flamingo.sequence import Visual
+
+MAX_PIXELS = 50_000_000
+"""A larger picture is refused: a small file may unpack to more than memory holds."""
+MAX_VIDEO_SIDE = 1024
+"""Frames of a video are made smaller than this; vision encoders look at 480 pixels at most."""
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "PPM", "JPEG2000")
+"""Formats that Pillow decodes itself; others would start programs or are rare."""
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+"""Formats in which several pictures are a video and not pages or sizes of one picture."""
+
+
+def open_picture(file: io.BufferedIOBase) -> Image.Image | None:
+    """The picture in a file, its header read and its size checked; none if it is no picture.
+
+    Raises:
+        MediaError: the picture is too large, or its header is damaged.
+    """
+    file.seek(0)
+    prefix = file.read(16)
+    Image.init()
+    for name in FORMATS:
+        factory, accept = Image.OPEN.get(name, (None, None))
+        verdict = factory is not None and (accept is None or accept(prefix))
+        # A verdict that is a string says that Pillow was built without this format.
+        if factory is None or not verdict or isinstance(verdict, str):
+            continue
+        file.seek(0)
+        with _errors_as_ours(f"the {name} picture"):
+            # Not `Image.open`: it has a limit of its own, which warns, and hides the size.
+            picture = factory(file, "")
+        check_size(*picture.size)
+        return picture
+    return None
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuses sizes that a picture of a camera does not have.
+
+    Raises:
+        MediaError: there are more than `MAX_PIXELS`.
+    """
+    if width * height > MAX_PIXELS:
+        raise MediaError(
+            f"{width}x{height} = {width * height:,} pixels are more than the limit of "
+            f"{MAX_PIXELS:,}.\nA small file may unpack to more than memory holds, so it was not "
+            "decoded. Make the picture smaller first."
+        )
+
+
+def is_animated(picture: Image.Image) -> bool:
+    """Whether a picture is in fact a video.
+
+    Raises:
+        MediaError: the file is damaged.
+    """
+    with _errors_as_ours("the picture"):
+        return picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
+
+
+def read_animation(picture: Image.Image, sampling: Sampling) -> Visual:
+    """The frames of an animated picture that `sampling` asks for.
+
+    Raises:
+        MediaError: the file is damaged.
+    """
+    with _errors_as_ours("the animation"):
+        starts, end = _starts_and_end(picture)
+        frames = []
+        for position in sampling.choose(starts, end):
+            picture.seek(position)
+            frames.append(_small(Visual.from_image(picture)))
+    return Visual.from_frames(frames)
+
+
+def _starts_and_end(picture: Image.Image) -> tuple[list[float], float]:
+    """When each frame begins to be shown, and when the last one ends, in seconds."""
+    starts, end = [], 0.0
+    for position in range(getattr(picture, "n_frames", 1)):
+        picture.seek(position)
+        picture.load()
+        starts.append(end)
+        # Viewers show a frame without a duration for a tenth of a second.
+        end += (picture.info.get("duration") or 100) / 1000
+    return starts, end
+
+
+@contextmanager
+def _errors_as_ours(what: str) -> Iterator[None]:
+    try:
+        yield
+    except MediaError:
+        raise
+    except Exception as error:  # a decoder of a damaged file may raise of any kind
+        raise MediaError(
+            f"{what} cannot be decoded: {error}.\nIt is damaged or incomplete. Save it anew."
+        ) from error
+
+
+def _small(frame: Visual) -> np.ndarray:
+    if max(frame.width, frame.height) <= MAX_VIDEO_SIDE:
+        return frame.frames[0]
+    picture = Image.fromarray(frame.frames[0])
+    picture.thumbnail((MAX_VIDEO_SIDE, MAX_VIDEO_SIDE))
+    return np.asarray(picture)

@@ -1,0 +1,154 @@
+"""Batches of interleaved pages, pairs and clips, on which the miniature Flamingo is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from flamingo.data.augmentations import prepend_space
+from flamingo.data.batching import Batch, collate
+from flamingo.data.encoding import Encoded, Encoder
+from flamingo.foundation.randomness import generator
+from flamingo.miniature.captions import long_caption, short_caption
+from flamingo.miniature.documents import as_interleaved, draw
+from flamingo.miniature.episodes import Episode, training_episode
+from flamingo.miniature.looks import any_scene, single
+from flamingo.miniature.scene import Clip, random_clip
+from flamingo.miniature.vocabulary import MOTION_PHRASES
+from flamingo.sequence import Interleaved, Sees, Visual
+
+MAX_VISUALS = 5
+"""Visuals of one training sequence at most; few-shot prompts have many more."""
+
+
+@dataclass(frozen=True)
+class DrawnSource:
+    """Drawn sequences of one kind; a batch is a function of seed and step.
+
+    Args:
+        name: how the source is called in reports, and which random numbers it has.
+        weight: the paper's λ of this source.
+        seed: decides all draws, together with the step.
+        batch_size: sequences per batch.
+        encode: makes one sequence from a generator.
+        transform: from a visual to its normalized frames.
+        pad_id: the token that fills up rows.
+    """
+
+    name: str
+    weight: float
+    seed: int
+    batch_size: int
+    encode: Callable[[np.random.Generator], Encoded] = field(repr=False)
+    transform: Callable[[Visual], Tensor] = field(repr=False)
+    pad_id: int
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step, always the same for the same step."""
+        sequences = [
+            self.encode(generator("drawn", self.name, self.seed, step, row))
+            for row in range(self.batch_size)
+        ]
+        return collate(sequences, self.transform, self.pad_id)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Interleaved pages of every kind of episode, with five images each.
+
+    Args:
+        encoder: turns documents into token ids.
+        next_share: share of pages whose text looks at the visual after it (the paper's p_next).
+        kinds: which episodes; all by their usual shares if not given.
+
+    Paper: Sec. 2.4, App. A.3.
+    """
+
+    encoder: Encoder
+    next_share: float = 0.0
+    kinds: tuple[str, ...] = ()
+
+    def __call__(self, rng: np.random.Generator) -> Encoded:
+        """One page."""
+        sees: Sees = "next" if rng.random() < self.next_share else "previous"
+        return self.encoder(as_interleaved(self._episode(rng), rng), is_complete=True, sees=sees)
+
+    def _episode(self, rng: np.random.Generator) -> Episode:
+        kind = self.kinds[rng.integers(len(self.kinds))] if self.kinds else None
+        while True:
+            seed, index = (int(number) for number in rng.integers(2**40, size=2))
+            episode = training_episode(seed, index, MAX_VISUALS, kind)
+            # One clip among the images would fill up the whole batch to eight frames.
+            if not any(isinstance(turn.look, Clip) for turn in episode.turns):
+                return episode
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One picture with its caption, short or long.
+
+    Args:
+        encoder: turns documents into token ids.
+        long_share: share of long captions.
+        space_share: share of captions that begin with a space.
+    """
+
+    encoder: Encoder
+    long_share: float = 0.5
+    space_share: float = 0.5
+
+    def __call__(self, rng: np.random.Generator) -> Encoded:
+        """One pair."""
+        scene = any_scene(rng)
+        caption = long_caption(scene) if rng.random() < self.long_share else short_caption(scene)
+        pair = Interleaved.of(draw(scene, rng), caption)
+        return self.encoder(
+            prepend_space(pair, rng, probability=self.space_share), is_complete=True
+        )
+
+
+@dataclass(frozen=True)
+class Clips:
+    """One clip of eight frames with its caption, or with a question about its motion.
+
+    Args:
+        encoder: turns documents into token ids.
+        space_share: share of texts that begin with a space.
+    """
+
+    encoder: Encoder
+    space_share: float = 0.5
+
+    def __call__(self, rng: np.random.Generator) -> Encoded:
+        """One clip."""
+        clip = random_clip(rng)
+        texts = (
+            short_caption(clip),
+            f"Output: {short_caption(clip)}",
+            f"Question: what does the thing do? Answer: {MOTION_PHRASES[clip.motion]}",
+        )
+        pair = Interleaved.of(draw(clip, rng), texts[rng.integers(len(texts))])
+        return self.encoder(
+            prepend_space(pair, rng, probability=self.space_share), is_complete=True
+        )
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """One thing and its color and shape: the shortest way to a bridge that sees.
+
+    Args:
+        encoder: turns documents into token ids.
+    """
+
+    encoder: Encoder
+
+    def __call__(self, rng: np.random.Generator) -> Encoded:
+        """One pair."""
+        scene = single(rng)
+        prefix = "Output: " if rng.random() < 0.5 else ""
+        text = prefix + short_caption(scene)
+        return self.encoder(Interleaved.of(draw(scene, rng), text), is_complete=True)

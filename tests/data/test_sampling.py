@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flamingo.data.sampling import Sampling
+from flamingo.foundation.errors import ConfigError
+
+
+def regular(num_frames: int, fps: float) -> tuple[list[float], float]:
+    return [i / fps for i in range(num_frames)], num_frames / fps
+
+
+def test_one_frame_per_second_from_the_beginning() -> None:
+    assert Sampling().choose(*regular(24, 8)) == [0, 8, 16]
+    assert Sampling(fps=2).choose(*regular(24, 8)) == [0, 4, 8, 12, 16, 20]
+
+
+def test_a_part_of_a_second_counts_and_a_rounding_error_does_not() -> None:
+    assert Sampling().choose(*regular(20, 8)) == [0, 8, 16]
+    assert Sampling().choose([0.0, 1.0, 2.0], 3.01) == [0, 1, 2]
+
+
+def test_a_slow_video_repeats_no_time_but_may_repeat_a_frame() -> None:
+    assert Sampling().choose([0.0, 2.5], 5.0) == [0, 0, 0, 1, 1]
+
+
+def test_variable_rates_are_followed_by_time() -> None:
+    assert Sampling().choose([0.0, 0.1, 0.2, 1.9, 2.0, 2.1], 3.0) == [0, 2, 4]
+
+
+def test_long_videos_are_thinned_evenly() -> None:
+    chosen = Sampling(max_frames=4).choose(*regular(100, 1))
+    assert chosen == [12, 37, 62, 87]
+
+
+def test_a_time_line_may_begin_anywhere() -> None:
+    assert Sampling().choose([7.0, 7.5, 8.0, 8.5], 9.0) == [0, 2]
+
+
+def test_one_frame_without_duration() -> None:
+    assert Sampling().choose([0.0], 0.0) == [0]
+    assert Sampling(num_frames=3).choose([0.0], 0.0) == [0, 0, 0]
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.sampled_from([1.0, 8.0, 29.97]))
+def test_an_exact_number_is_even_and_in_order(frames: int, wanted: int, fps: float) -> None:
+    chosen = Sampling(num_frames=wanted).choose(*regular(frames, fps))
+    assert len(chosen) == wanted
+    assert chosen == sorted(chosen)
+    assert chosen[0] >= 0
+    assert chosen[-1] < frames
+    if wanted == frames:
+        assert chosen == list(range(frames))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"fps": 0.0}, {"fps": float("nan")}, {"num_frames": 0}, {"max_frames": -1}]
+)
+def test_impossible_settings_are_refused(settings: dict) -> None:
+    with pytest.raises(ConfigError, match="is impossible"):
+        Sampling(**settings)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from flamingo.foundation.randomness import generator
+from flamingo.miniature.descriptions import describe, random_style
+from flamingo.miniature.documents import page_document, text_document
+from flamingo.miniature.episodes import EPISODES, RULE_FIELDS, Episode, training_episode
+from flamingo.miniature.looks import Look, any_look, scene_of
+from flamingo.miniature.names import HELD_OUT_NAMES
+from flamingo.miniature.questions import TOPICS
+from flamingo.miniature.scene import BACKGROUNDS, HELD_OUT_PAIRS, TEXTURES
+from flamingo.miniature.vocabulary import PLURALS
+from flamingo.sequence import Visual
+
+WORD = re.compile(r"\w+")
+
+
+def held_out_pairs_in(text: str) -> Iterable[tuple[str, str]]:
+    for color, shape in HELD_OUT_PAIRS:
+        if re.search(rf"\b{color} ({shape}|{PLURALS[shape]})\b", text):
+            yield color, shape
+
+
+def test_no_training_text_holds_a_held_out_pair_or_name() -> None:
+    held_out = set(HELD_OUT_NAMES)
+    for index in range(2000):
+        text = text_document(0, index, 8)
+        assert not list(held_out_pairs_in(text)), text
+        assert not held_out & set(WORD.findall(text)), text
+
+
+def test_no_training_look_holds_a_held_out_pair() -> None:
+    for index in range(1000):
+        for turn in training_episode(0, index, 6).turns:
+            things = scene_of(turn.look).things
+            assert not HELD_OUT_PAIRS & {(thing.color, thing.shape) for thing in things}
+
+
+@pytest.mark.parametrize("kind", EPISODES)
+def test_a_document_is_a_function_of_seed_and_index(kind: str) -> None:
+    assert text_document(1, 2, 5, kind) == text_document(1, 2, 5, kind)
+    assert text_document(1, 2, 5, kind) != text_document(1, 3, 5, kind)
+    first, second = page_document(1, 2, 5, kind), page_document(1, 2, 5, kind)
+    assert first.text == second.text
+    for one, other in zip(first.visuals, second.visuals, strict=True):
+        assert one.fingerprint() == other.fingerprint()
+
+
+@pytest.mark.parametrize("kind", EPISODES)
+def test_a_page_shows_each_look_before_its_text(kind: str) -> None:
+    episode = training_episode(0, 7, 5, kind)
+    page = page_document(0, 7, 5, kind)
+    assert len(page.visuals) == 5
+    assert page.parts[1::2] == tuple(turn.text for turn in episode.turns)
+    assert all(isinstance(part, Visual) for part in page.parts[::2])
+
+
+def test_rules_never_ask_for_texture_or_background() -> None:
+    assert not {"texture", "background"} & set(RULE_FIELDS)
+    for index in range(300):
+        for turn in training_episode(0, index, 6, "rule").turns:
+            assert not set(WORD.findall(turn.text)) & {*TEXTURES, *BACKGROUNDS}
+
+
+def test_a_name_keeps_its_look_throughout_an_episode() -> None:
+    for index in range(300):
+        episode = training_episode(0, index, 12, "binding")
+        looks: dict[str, list[Look]] = {}
+        for turn in episode.turns:
+            looks.setdefault(turn.text, []).append(turn.look)
+        for shown in looks.values():
+            things = [scene_of(look).things[0] for look in shown]
+            same_color = len({thing.color for thing in things}) == 1
+            same_shape = len({thing.shape for thing in things}) == 1
+            assert same_color or same_shape
+
+
+def attributes_in(text: str, episode: Episode, look: Look) -> set[str]:
+    """The words of `text` that tell a needed attribute of the look's things."""
+    fields = [f for f in ("color", "shape", "size", "texture") if f in episode.needed]
+    told = {getattr(thing, field) for thing in scene_of(look).things for field in fields}
+    return told & set(WORD.findall(text))
+
+
+def test_descriptions_tell_what_the_texts_speak_of() -> None:
+    for index in range(300):
+        episode = training_episode(0, index, 4)
+        style = random_style(generator("test", index), episode.needed)
+        for turn in episode.turns:
+            if len(scene_of(turn.look).things) == 1:
+                described = set(WORD.findall(describe(turn.look, style)))
+                assert attributes_in(turn.text, episode, turn.look) <= described
+
+
+def test_questions_are_about_what_they_say() -> None:
+    seen = set()
+    for index in range(300):
+        seen |= training_episode(0, index, 3, "question").needed
+    assert set(TOPICS) <= seen
+
+
+def test_any_look_is_sometimes_a_clip_and_sometimes_several_things() -> None:
+    rng = generator("test any look")
+    looks = [any_look(rng) for _ in range(200)]
+    assert {type(look).__name__ for look in looks} == {"Scene", "Clip"}
+    assert {len(scene_of(look).things) for look in looks} >= {1, 2, 3}

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from flamingo.foundation.randomness import generator
+from flamingo.miniature.formats import CAPTIONING, HELD_OUT, NAMING, PECULIAR, random_format
+from flamingo.miniature.scene import COLORS, SHAPES
+
+
+def test_held_out_forms_are_no_training_forms() -> None:
+    assert not set(HELD_OUT) & {*CAPTIONING, *NAMING, *PECULIAR}
+
+
+def test_the_answer_stands_in_every_form_with_its_own_space() -> None:
+    for form in (*CAPTIONING, *NAMING, *PECULIAR, *HELD_OUT):
+        assert not form.before.endswith(" ")
+        assert f"{form.before} daku".strip() in form.write("daku")
+
+
+def test_arbitrary_forms_name_no_attribute() -> None:
+    for index in range(300):
+        form = random_format(generator("test form", index))
+        assert not {*COLORS, *SHAPES} & set(form.write("").replace(":", " ").split())

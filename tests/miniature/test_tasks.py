@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from flamingo.foundation.errors import ConfigError
+from flamingo.miniature.names import HELD_OUT_NAMES
+from flamingo.miniature.tasks import DEVELOPMENT_TASKS, HELD_OUT_TASKS, TASKS, task_named
+from flamingo.prompting.few_shot import Example
+
+
+def fingerprints(examples: tuple[Example, ...]) -> list[str]:
+    return [visual.fingerprint() for example in examples for visual in example.visuals]
+
+
+@pytest.fixture(params=TASKS)
+def task(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
+    if request.param.startswith("digits"):
+        pytest.importorskip("sklearn")
+    return TASKS[request.param]
+
+
+def test_an_episode_is_a_function_of_its_numbers(task) -> None:  # type: ignore[no-untyped-def]
+    first, second = task.build(3, 5, 4), task.build(3, 5, 4)
+    assert fingerprints((*first.supports, first.query)) == fingerprints(
+        (*second.supports, second.query)
+    )
+    assert task.prompt(first).text == task.prompt(second).text
+    assert first.answer == second.answer
+
+
+def test_the_query_is_not_among_the_supports(task) -> None:  # type: ignore[no-untyped-def]
+    for index in range(5):
+        episode = task.build(0, index, 8)
+        seen = fingerprints(episode.supports)
+        assert len(episode.supports) == 8
+        assert len(set(seen)) == len(seen)
+        assert not set(fingerprints((episode.query,))) & set(seen)
+        assert task.template.answer not in episode.query.fields
+
+
+def test_more_shots_keep_the_query_and_begin_with_the_fewer_shots(task) -> None:  # type: ignore[no-untyped-def]
+    few, many = task.build(0, 1, 3), task.build(0, 1, 6)
+    assert few.answer == many.answer
+    assert few.candidates == many.candidates
+    assert fingerprints((few.query,)) == fingerprints((many.query,))
+    assert fingerprints(few.supports) == fingerprints(many.supports[:3])
+    assert task.build(0, 1, 0).supports == ()
+
+
+def test_the_answer_is_a_candidate_and_chance_is_their_share(task) -> None:  # type: ignore[no-untyped-def]
+    episode = task.build(0, 2, 8)
+    said = {example.fields[task.template.answer] for example in episode.supports}
+    if episode.candidates:
+        assert {episode.answer, *said} <= set(episode.candidates)
+        assert task.chance == pytest.approx(1 / len(episode.candidates))
+    else:
+        assert task.is_open_ended
+        assert task.chance == 0
+
+
+def test_every_class_has_its_share_of_the_shots() -> None:
+    for name in ("new-word-4", "glyphs-4"):
+        episode = TASKS[name].build(0, 0, 8)
+        said = [example.fields["output"] for example in episode.supports]
+        assert all(said.count(candidate) == 2 for candidate in episode.candidates)
+        assert set(episode.candidates) <= set(HELD_OUT_NAMES)
+
+
+def test_each_task_is_on_one_side() -> None:
+    assert set(DEVELOPMENT_TASKS) | set(HELD_OUT_TASKS) == set(TASKS)
+    assert not set(DEVELOPMENT_TASKS) & set(HELD_OUT_TASKS)
+
+
+def test_a_wrong_name_lists_the_right_ones() -> None:
+    with pytest.raises(ConfigError, match=r"no miniature task named 'captions'.*'caption'"):
+        task_named("captions")

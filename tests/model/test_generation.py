@@ -1,0 +1,151 @@
+"""Cached generation equals uncached generation, however it is done."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+import pytest
+import torch
+from transformers import DynamicCache
+
+from tests.families import FAMILIES
+from tests.tiny import IMAGE, inputs, tiny_flamingo
+
+MODES: dict[str, dict[str, Any]] = {
+    "greedy": {"do_sample": False},
+    "beams": {"do_sample": False, "num_beams": 3},
+    "sampling": {"do_sample": True},
+    "samples": {"do_sample": True, "num_return_sequences": 2},
+}
+
+
+def _generate(model: Any, given: dict[str, Any], **how: Any) -> torch.Tensor:
+    torch.manual_seed(5)
+    tokens: torch.Tensor = model.generate(**given, max_new_tokens=6, min_new_tokens=6, **how)
+    return tokens
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_cached_equals_uncached(family: str, mode: str) -> None:
+    model, given = tiny_flamingo(family), inputs()
+    cached = _generate(model, given, **MODES[mode])
+    uncached = _generate(model, given, use_cache=False, **MODES[mode])
+    assert torch.equal(cached, uncached)
+
+
+@pytest.mark.parametrize("mode", ["greedy", "beams"])
+@pytest.mark.parametrize("family", ["llama", "gpt_neox", "gemma3", "opt", "gpt2"])
+def test_static_cache_equals_uncached(family: str, mode: str) -> None:
+    model, given = tiny_flamingo(family), inputs()
+    static = _generate(model, given, cache_implementation="static", **MODES[mode])
+    assert torch.equal(static, _generate(model, given, use_cache=False, **MODES[mode]))
+
+
+@pytest.mark.parametrize("how", [{"prefill_chunk_size": 5}, {"prompt_lookup_num_tokens": 3}])
+def test_further_ways_of_generating_equal_the_plain_one(how: dict[str, Any]) -> None:
+    model, given = tiny_flamingo(), inputs(batch=1)
+    plain = _generate(model, given, do_sample=False)
+    assert torch.equal(plain, _generate(model, given, do_sample=False, **how))
+
+
+def test_a_cache_of_the_users_own_is_filled_and_can_be_continued() -> None:
+    model, given = tiny_flamingo(), inputs(batch=1)
+    cache = DynamicCache()
+    first = model.generate(**given, past_key_values=cache, max_new_tokens=3, do_sample=False)
+    more = {
+        "input_ids": first,
+        "attention_mask": torch.ones_like(first),
+        "visual_index": given["visual_index"],
+    }
+    second = model.generate(**more, past_key_values=cache, max_new_tokens=3, do_sample=False)
+    assert torch.equal(second, model.generate(**given, max_new_tokens=6, do_sample=False))
+
+
+def test_visuals_are_encoded_once_whatever_the_beams_and_steps() -> None:
+    model, given = tiny_flamingo(), inputs()
+    encoded: list[int] = []
+    model.vision_encoder.register_forward_hook(lambda m, a, out: encoded.append(len(out)))
+    for how in ({}, {"num_beams": 3}, {"use_cache": False}):
+        encoded.clear()
+        _generate(model, given, do_sample=False, **how)
+        assert sum(encoded) == 4
+
+
+def test_keys_and_values_of_visuals_are_computed_once() -> None:
+    model, given = tiny_flamingo(), inputs()
+    calls: list[int] = []
+    for block in model.gated_xattn_dense:
+        block.attention.to_keys.register_forward_hook(lambda m, a, out: calls.append(1))
+    _generate(model, given, do_sample=False)
+    assert len(calls) == len(model.gated_xattn_dense)
+
+
+def test_an_image_tag_is_never_generated() -> None:
+    model, given = tiny_flamingo(), inputs()
+    with torch.no_grad():
+        model.new_tokens.input_rows[0] = 50.0
+    tokens = model.generate(**given, max_new_tokens=8, do_sample=False)
+    assert (tokens[:, given["input_ids"].shape[1] :] != IMAGE).all()
+
+
+def test_logits_to_keep_are_the_last_ones() -> None:
+    model, given = tiny_flamingo(), inputs()
+    with torch.no_grad():
+        kept, every = model(**given, logits_to_keep=2).logits, model(**given).logits
+    torch.testing.assert_close(kept, every[:, -2:], rtol=0, atol=1e-6)
+
+
+def test_precomputed_visual_tokens_do_as_well_as_pixels() -> None:
+    model, given = tiny_flamingo(), inputs()
+    plain = _generate(model, given, do_sample=False)
+    pixels = given.pop("pixel_values")
+    with torch.no_grad():
+        given["visual_tokens"] = model.encode_visuals(pixels)
+    assert torch.equal(plain, _generate(model, given, do_sample=False))
+
+
+def test_two_threads_on_one_model_do_not_mix() -> None:
+    model = tiny_flamingo()
+    questions = [inputs(seed=seed) for seed in (1, 2)]
+    alone = [_generate(model, given, do_sample=False) for given in questions]
+    found: list[list[torch.Tensor]] = [[], []]
+
+    def ask(who: int) -> None:
+        for _ in range(5):
+            found[who].append(_generate(model, questions[who], do_sample=False))
+
+    threads = [threading.Thread(target=ask, args=(who,)) for who in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for who in (0, 1):
+        assert len(found[who]) == 5
+        assert all(torch.equal(alone[who], answer) for answer in found[who])
+
+
+def test_a_deep_copy_uses_its_own_gated_layers() -> None:
+    model, given = tiny_flamingo(), inputs()
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        before = twin(**given).logits
+        for block in model.gated_xattn_dense:
+            block.alpha_xattn.zero_()
+        assert torch.equal(before, twin(**given).logits)
+        assert not torch.equal(before, model(**given).logits)
+
+
+def test_text_alone_needs_nothing_visual() -> None:
+    model, given = tiny_flamingo(), inputs()
+    words = {"input_ids": given["input_ids"][:, :3]}
+    with torch.no_grad():
+        alone = model(**words).logits
+        among = model(**given).logits[:, :3]
+    torch.testing.assert_close(alone, among, rtol=0, atol=1e-5)
+    assert torch.equal(
+        model.generate(**words, max_new_tokens=4, do_sample=False),
+        model.generate(**words, max_new_tokens=4, do_sample=False, use_cache=False),
+    )
