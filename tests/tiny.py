@@ -30,7 +30,11 @@ def tiny_encoder() -> VisionEncoder:
 
 
 def tiny_flamingo(
-    family: str = "llama", dtype: torch.dtype = torch.float32, *, is_open: bool = True, **settings: Any
+    family: str = "llama",
+    dtype: torch.dtype = torch.float32,
+    *,
+    is_open: bool = True,
+    **settings: Any,
 ) -> FlamingoForConditionalGeneration:
     """A Flamingo around `tiny_lm(family)`, gated before layers 0 and 2, with 4 visual tokens."""
     torch.manual_seed(1)

@@ -13,7 +13,9 @@ from tests.tiny import inputs, tiny_flamingo
 
 def _gradients(model: nn.Module) -> dict[str, Tensor]:
     found = {
-        name: value.grad.clone() for name, value in model.named_parameters() if value.grad is not None
+        name: value.grad.clone()
+        for name, value in model.named_parameters()
+        if value.grad is not None
     }
     model.zero_grad()
     return found

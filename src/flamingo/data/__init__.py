@@ -2,6 +2,7 @@
 
 from flamingo.data.batching import Batch, PaddingSide, collate
 from flamingo.data.encoding import Encoded, Encoder
+from flamingo.data.files import VisualSource, load_visual
 from flamingo.data.tokenizer import MarkupIds, PreparedTokenizer, prepare_tokenizer
 from flamingo.data.transforms import VisualTransform
 
@@ -12,7 +13,9 @@ __all__ = [
     "MarkupIds",
     "PaddingSide",
     "PreparedTokenizer",
+    "VisualSource",
     "VisualTransform",
     "collate",
+    "load_visual",
     "prepare_tokenizer",
 ]

@@ -81,14 +81,18 @@ def _opened(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]
             if not source.streams.video:
                 raise MediaError("the file has no video in it.\nGive a file with a video stream.")
             stream = source.streams.video[0]
+            if stream.codec_context is None:
+                raise MediaError("the video is of an unknown codec.\nSave it as H.264 or VP9.")
             check_size(stream.codec_context.width, stream.codec_context.height)
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             yield source, stream
     except av.error.EOFError as error:
         raise MediaError(_NO_FRAMES) from error
-    except av.error.FFmpegError as error:
+    except MediaError:
+        raise
+    except Exception as error:  # a decoder of a damaged file may raise of any kind
         raise MediaError(
-            f"the video cannot be decoded: {error.strerror}.\n"
+            f"the video cannot be decoded: {getattr(error, 'strerror', None) or error}.\n"
             "It is damaged, incomplete or of an unknown kind. Save it anew."
         ) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 import numpy as np
 from PIL import Image
@@ -42,7 +43,7 @@ def open_picture(file: io.BufferedIOBase) -> Image.Image | None:
         file.seek(0)
         with _errors_as_ours(f"the {name} picture"):
             # Not `Image.open`: it has a limit of its own, which warns, and hides the size.
-            picture = factory(file, "")
+            picture = factory(cast(IO[bytes], file), "")
         check_size(*picture.size)
         return picture
     return None

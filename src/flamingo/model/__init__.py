@@ -1,1 +1,1 @@
-"""Vision encoder, Perceiver Resampler and GATED XATTN-DENSE layers around a frozen language model."""
+"""Vision encoder, Perceiver Resampler and GATED XATTN-DENSE layers around a frozen LM."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
@@ -14,6 +13,7 @@ from transformers.cache_utils import Cache
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from flamingo.foundation.errors import ConfigError, SequenceError
+from flamingo.model import parts
 from flamingo.model.conditioning import (
     Conditioner,
     Conditioning,
@@ -30,7 +30,7 @@ from flamingo.model.new_tokens import NewTokens
 from flamingo.model.perceiver_resampler import PerceiverResampler
 from flamingo.model.persistence import FlamingoPersistence
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
-from flamingo.model.visuals import encode_visuals
+from flamingo.model.visuals import check_index, encode_visuals
 
 
 class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, GenerationMixin):
@@ -78,52 +78,19 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         self.freeze_pretrained()
 
     def _build_bridge(self, config: FlamingoConfig) -> None:
-        """The new parts: resampler, gated layers, rows of new tokens."""
-        dim, text = self.host.dim, config.text_config.get_text_config()
-        resampler_dim = config.resampler_dim or self.vision_encoder.width
-        self.resampler = PerceiverResampler(
-            visual_dim=self.vision_encoder.width,
-            dim=resampler_dim,
-            num_layers=config.resampler_layers,
-            num_latents=config.num_latents,
-            num_heads=config.resampler_heads,
-            head_dim=config.resampler_head_dim,
-            ffw_multiple=config.resampler_ffw_multiple,
-            activation=config.activation,
-            num_time_embeddings=config.num_time_embeddings,
-        )
-        widen = config.widen_visual_tokens and resampler_dim != dim
-        self.widen: nn.Module = (
-            nn.Linear(resampler_dim, dim, bias=False) if widen else nn.Identity()
-        )
-        heads = config.xattn_heads or int(text.num_attention_heads)
-        self.gated_xattn_dense = nn.ModuleList(
-            GatedXattnDense(
-                dim=dim,
-                visual_dim=dim if widen else resampler_dim,
-                num_heads=heads,
-                head_dim=config.xattn_head_dim or max(1, dim // heads),
-                ffw_multiple=config.xattn_ffw_multiple,
-                activation=config.activation,
-            )
-            for _ in range(0, len(self.host.layers), config.xattn_every)
-        )
-        self.conditioners = [Conditioner(i, block) for i, block in enumerate(self.gated_xattn_dense)]
+        """The new parts, and their links to the language model's layers and head."""
+        self.resampler = parts.resampler(config, self.vision_encoder.width)
+        self.widen = parts.widening(config, self.vision_encoder.width, self.host)
+        self.gated_xattn_dense = parts.gated_layers(config, self.vision_encoder.width, self.host)
+        self.new_tokens = parts.new_tokens(config, self.host)
+        self.conditioners = [
+            Conditioner(i, block) for i, block in enumerate(self.gated_xattn_dense)
+        ]
         for conditioner in self.conditioners:
             layer = self.host.layers[conditioner.index * config.xattn_every]
             layer.register_forward_pre_hook(conditioner, with_kwargs=True)
-        self.new_tokens = self._build_new_tokens(config)
-
-    def _build_new_tokens(self, config: FlamingoConfig) -> NewTokens | None:
-        if not config.new_token_ids:
-            return None
-        tokens = NewTokens(
-            config.new_token_ids,
-            embedding_dim=int(self.host.embedding.weight.shape[-1]),
-            output_dim=None if self.host.is_tied else int(self.host.head.weight.shape[-1]),
-        )
-        self.host.head.register_forward_hook(HeadExtender(tokens))
-        return tokens
+        if self.new_tokens is not None:
+            self.host.head.register_forward_hook(HeadExtender(self.new_tokens))
 
     # --- seeing -----------------------------------------------------------------------------
 
@@ -193,7 +160,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             inputs_embeds = self.embed(input_ids)
         if visual_tokens is None and pixel_values is not None:
             visual_tokens = self.encode_visuals(pixel_values, frame_mask)
-        _check_index(
+        check_index(
             visual_tokens, visual_index, inputs_embeds, has_past=past_key_values is not None
         )
         conditioning = Conditioning.prepare(
@@ -334,32 +301,3 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             "A Flamingo's token table is frozen and is not resized. "
             "List further tokens in FlamingoConfig.new_token_ids; each gets a trained row."
         )
-
-
-def _check_index(
-    visual_tokens: Tensor | None,
-    visual_index: Tensor | None,
-    inputs_embeds: Tensor,
-    *,
-    has_past: bool,
-) -> None:
-    """Visuals without φ are never seen, silently; φ of another length is a mistake."""
-    if visual_tokens is not None and visual_index is None:
-        raise SequenceError(
-            f"{visual_tokens.shape[1]} visuals per row were given without visual_index, so no "
-            "token would see them.\nThe processor returns visual_index (the paper's φ: per token "
-            "the visual it sees); pass it on with input_ids."
-        )
-    if visual_index is not None and visual_index.shape[1] != inputs_embeds.shape[1]:
-        raise SequenceError(
-            f"visual_index has {visual_index.shape[1]} positions, but there are "
-            f"{inputs_embeds.shape[1]} tokens. It needs one number per token."
-        )
-    if visual_tokens is not None and visual_index is not None and not visual_index.is_meta:
-        highest = int(visual_index.max())
-        # Kept visuals come before these, so only a pass without a cache can be checked here.
-        if not has_past and highest > visual_tokens.shape[1]:
-            raise SequenceError(
-                f"visual_index counts up to {highest}, but there are {visual_tokens.shape[1]} "
-                "visuals per row. It is the number of the visual that a token sees, from 1."
-            )

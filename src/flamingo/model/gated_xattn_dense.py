@@ -46,7 +46,7 @@ class GatedXattnDense(nn.Module):
             query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim
         )
         self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
-        # One number per gate, of shape [1]: sharded training refuses parameters without a dimension.
+        # Of shape [1]: sharded training refuses parameters without a dimension.
         self.alpha_xattn = nn.Parameter(torch.zeros(1))
         self.alpha_dense = nn.Parameter(torch.zeros(1))
 
@@ -56,7 +56,7 @@ class GatedXattnDense(nn.Module):
         Float[Tensor, "batch heads positions head_dim"],
         Float[Tensor, "batch heads positions head_dim"],
     ]:
-        """What the visuals offer to this layer, computed once per visual and kept while decoding."""
+        """What the visuals offer to this layer: computed once per visual, kept while decoding."""
         tokens = visual_tokens.flatten(1, 2).to(self.visual_norm.weight.dtype)
         return self.attention.keys_values(self.visual_norm(tokens))
 

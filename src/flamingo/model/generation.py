@@ -1,4 +1,4 @@
-"""What `generate` must know about visuals: encode them once, hand them over once, keep φ in step."""
+"""What `generate` must know of visuals: encode once, hand over once, keep φ in step."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _columns(
 
 
 def _was_handed_over(cache: Cache | None, visual_tokens: Tensor) -> bool:
-    """Whether these very visual tokens are in the cache already; if not, notes that they are now."""
+    """Whether these visual tokens are in the cache already; if not, notes that they are now."""
     if cache is None:
         return False
     if getattr(cache, "visual_tokens_read", None) is visual_tokens:

@@ -1,4 +1,4 @@
-"""The Perceiver Resampler: from any number of visual features to a fixed number of visual tokens."""
+"""The Perceiver Resampler: from any number of features to a fixed number of visual tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which visual each text token may see: the paper's per-visual masking, made ready once per pass."""
+"""Which visual each text token may see: per-visual masking, made ready once per pass."""
 
 from __future__ import annotations
 

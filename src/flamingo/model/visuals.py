@@ -1,4 +1,4 @@
-"""From padded pixels to visual tokens, each real frame encoded once and padding never."""
+"""From padded pixels to visual tokens: each real frame is encoded once, and padding never."""
 
 from __future__ import annotations
 
@@ -58,3 +58,32 @@ def encode_visuals(
             "For text alone, leave pixel_values out."
         )
     return tokens.unflatten(0, (batch, visuals))
+
+
+def check_index(
+    visual_tokens: Tensor | None,
+    visual_index: Tensor | None,
+    inputs_embeds: Tensor,
+    *,
+    has_past: bool,
+) -> None:
+    """Visuals without φ are never seen, silently; φ of another length is a mistake."""
+    if visual_tokens is not None and visual_index is None:
+        raise SequenceError(
+            f"{visual_tokens.shape[1]} visuals per row were given without visual_index, so no "
+            "token would see them.\nThe processor returns visual_index (the paper's φ: per token "
+            "the visual it sees); pass it on with input_ids."
+        )
+    if visual_index is not None and visual_index.shape[1] != inputs_embeds.shape[1]:
+        raise SequenceError(
+            f"visual_index has {visual_index.shape[1]} positions, but there are "
+            f"{inputs_embeds.shape[1]} tokens. It needs one number per token."
+        )
+    if visual_tokens is not None and visual_index is not None and not visual_index.is_meta:
+        highest = int(visual_index.max())
+        # Kept visuals come before these, so only a pass without a cache can be checked here.
+        if not has_past and highest > visual_tokens.shape[1]:
+            raise SequenceError(
+                f"visual_index counts up to {highest}, but there are {visual_tokens.shape[1]} "
+                "visuals per row. It is the number of the visual that a token sees, from 1."
+            )

@@ -100,51 +100,54 @@ class Trainer:
         try:
             if newest:
                 reporter.say(f"Going on from {newest}.", "resumed", step=first)
-            is_finished = self._run(first, reporter)
+            with StopRequest() as stop:
+                is_finished = self._run(first, reporter, stop)
             if is_finished:
                 self._export(reporter)
         finally:
             reporter.close()
         return is_finished
 
-    def _run(self, first: int, reporter: Reporter) -> bool:
+    def _run(self, first: int, reporter: Reporter, stop: StopRequest) -> bool:
         saved, stream = first, batches(self.sources, self.config, first)
         set_train_mode(self.model)
         modes = modes_of(self.model)
-        with StopRequest() as stop:
-            for step in range(first, self.config.steps):
-                try:
-                    report = self._update(step, stream)
-                except RuntimeError:
-                    # A signal to the whole process group also ends the data workers.
-                    if not stop.is_made:
-                        raise
-                    self._save(step, saved)
-                    return self._stopped(step, reporter)
-                reporter.step(report, self._probe(report))
-                restore_modes(modes)
-                made = step + 1
-                if stop.is_made or made % self.config.checkpoint_every == 0:
-                    saved = self._save(made, saved)
-                if stop.is_made and made < self.config.steps:
-                    return self._stopped(made, reporter)
+        for step in range(first, self.config.steps):
+            try:
+                draws, waited = self._fetch(step, stream)
+            except RuntimeError:
+                # A signal to the whole process group also ends the data workers.
+                if not stop.is_made:
+                    raise
+                self._save(step, saved)
+                return self._stopped(step, reporter)
+            report = self._update(step, draws, waited)
+            reporter.step(report, self._probe(report))
+            restore_modes(modes)
+            made = step + 1
+            if stop.is_made or made % self.config.checkpoint_every == 0:
+                saved = self._save(made, saved)
+            if stop.is_made and made < self.config.steps:
+                return self._stopped(made, reporter)
         self._save(max(first, self.config.steps), saved)
         return True
 
-    def _update(self, step: int, stream: Iterator[Any]) -> StepReport:
+    def _fetch(self, step: int, stream: Iterator[Any]) -> tuple[list[tuple[Source, Any]], float]:
+        """The batches of one update, and the seconds that they were waited for."""
+        start = time.perf_counter()
+        indices = draws_of(step, len(self.sources), self.config.mixing)
+        draws = [(self.sources[index], next(stream)) for index, _ in indices]
+        return draws, time.perf_counter() - start
+
+    def _update(self, step: int, draws: list[tuple[Source, Any]], waited: float) -> StepReport:
         # Random numbers as a function of the step: nothing to save, nothing that a probe,
         # a resume or a worker can disturb.
         torch.manual_seed(seed_of("training step", self.config.seed, step))
         self.optimizers.zero_grad()
-        wait = _Wait()
-        draws = [
-            self.sources[index]
-            for index, _ in draws_of(step, len(self.sources), self.config.mixing)
-        ]
-        losses = self.accumulator(((source, wait.next(stream)) for source in draws), step)
+        losses = self.accumulator(draws, step)
         norm = clip_gradient(self.optimizers.parameters, self.config, step)
         rate = self.optimizers.step(step)
-        return StepReport(step + 1, self.model, losses, rate, norm, wait.seconds)
+        return StepReport(step + 1, self.model, losses, rate, norm, waited)
 
     def _probe(self, report: StepReport) -> dict[str, float]:
         extra: dict[str, float] = {}
@@ -182,17 +185,3 @@ class Trainer:
     def _warn(self, text: str) -> None:
         append_line(self.run_folder / LOG, {"event": "warning", "message": text})
         print(text, file=sys.stderr)
-
-
-class _Wait:
-    """Adds up the time that the loop waits for data."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def next(self, stream: Iterator[Any]) -> Any:
-        start = time.perf_counter()
-        try:
-            return next(stream)
-        finally:
-            self.seconds += time.perf_counter() - start

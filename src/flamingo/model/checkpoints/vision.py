@@ -54,7 +54,8 @@ def load_vision_encoder(source: str | Path, **settings: Any) -> VisionEncoder:
     if result.missing_keys or result.unexpected_keys:
         raise CheckpointError(
             f"The weights at {source} do not fit its configuration. "
-            f"Missing: {result.missing_keys or 'none'}. Unknown: {result.unexpected_keys or 'none'}."
+            f"Missing: {result.missing_keys or 'none'}. "
+            f"Unknown: {result.unexpected_keys or 'none'}."
         )
     return encoder
 
