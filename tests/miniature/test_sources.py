@@ -7,6 +7,7 @@ import torch
 from flamingo.data.encoding import Encoder
 from flamingo.data.tokenizer import PreparedTokenizer, prepare_tokenizer
 from flamingo.data.transforms import VisualTransform
+from flamingo.miniature.documents import text_document
 from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs
 from flamingo.miniature.language_data import LanguageSource
 from flamingo.miniature.tokenizer import build_tokenizer
@@ -26,6 +27,19 @@ def test_rows_of_text_start_with_bos_and_are_full() -> None:
     assert (batch["input_ids"] != source.tokenizer.pad_token_id).all()
     assert batch["loss_weights"][:, 0].sum() == 0
     assert (batch["loss_weights"][:, 1:] == 1).all()
+
+
+def test_words_that_stand_for_looks_weigh_less() -> None:
+    source = replace(language_source(), look_weight=0.25)
+    batch = source.batch(0)
+    assert set(batch["loss_weights"].unique().tolist()) == {0.0, 0.25, 1.0}
+    document = text_document(0, 0, 4)
+    start, end = document.look_spans[0]
+    assert start == 0
+    num_look_tokens = len(source.tokenizer(document.text[:end])["input_ids"])
+    # A space at the end of the look may have become the first text token's own.
+    assert (batch["loss_weights"][0, 1:num_look_tokens] == 0.25).all()
+    assert batch["loss_weights"][0, num_look_tokens + 1] == 1.0
 
 
 def test_long_rows_hold_as_many_tokens_as_short_ones() -> None:

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.presets.from_preset import build_preset
 from flamingo.presets.models import MODELS, model_preset
 from flamingo.presets.parameter_table import (
@@ -26,9 +27,13 @@ EXPLAINED = {("flamingo-80b", GATED_LAYERS)}
 
 
 @cache
+def model(name: str) -> FlamingoForConditionalGeneration:
+    return build_preset(model_preset(name))
+
+
+@cache
 def table(name: str) -> dict[str, Row]:
-    rows = parameter_table(build_preset(model_preset(name)), PRINTED[name])
-    return {row.part: row for row in rows}
+    return {row.part: row for row in parameter_table(model(name), PRINTED[name])}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -53,10 +58,9 @@ def test_what_is_explained_rounds_to_what_is_printed(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_parameter_belongs_to_one_part(name: str) -> None:
-    model = build_preset(model_preset(name))
-    rows = {row.part: row for row in parameter_table(model)}
+    rows = table(name)
     assert "other" not in rows
-    assert rows[TOTAL].num_parameters == sum(value.numel() for value in model.parameters())
+    assert rows[TOTAL].num_parameters == sum(value.numel() for value in model(name).parameters())
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -83,5 +87,4 @@ def test_the_stock_language_model_has_the_papers_count(name: str) -> None:
 
 
 def test_nothing_is_allocated() -> None:
-    model = build_preset(model_preset("flamingo-80b"))
-    assert all(value.is_meta for value in model.parameters())
+    assert all(value.is_meta for value in model("flamingo-80b").parameters())

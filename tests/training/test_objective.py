@@ -59,7 +59,7 @@ def test_a_batch_without_targets_has_loss_zero_and_a_finite_gradient() -> None:
     logits.requires_grad_()
     loss = next_token_loss(logits, ids, torch.zeros_like(weights))
     loss.backward()
-    assert float(loss) == 0.0
+    assert loss.item() == 0.0
     assert logits.grad is not None
     assert bool(logits.grad.isfinite().all())
 
@@ -101,8 +101,8 @@ def test_the_shares_of_the_parts_add_up_to_the_whole(
     parts = [
         (share, objective(model, part, "text")) for share, part in objective.split(batch, num_parts)
     ]
-    total = sum(share * float(report.loss) for share, report in parts)
-    assert total == pytest.approx(float(whole.loss), rel=1e-5)
+    total = sum(share * report.loss.item() for share, report in parts)
+    assert total == pytest.approx(whole.loss.item(), rel=1e-5)
     assert sum(report.num_tokens for _, report in parts) == whole.num_tokens > 0
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -121,6 +122,24 @@ def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(
     whole.fit()
     assert_same_run(whole, last)
     assert "Give the same command again" in (tmp_path / "run/log.jsonl").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_process_group_is_the_same(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    def send(report: StepReport) -> None:
+        if report.step == 6:
+            for worker in multiprocessing.active_children():
+                os.kill(worker.pid or 0, number)
+            signal.raise_signal(number)
+
+    config = replace(CONFIG, num_workers=2, prefetch=1)
+    assert not toy_trainer(tmp_path / "run", config, on_step=[send]).fit()
+    last, whole = toy_trainer(tmp_path / "run", config), toy_trainer(tmp_path / "whole")
+    assert last.fit()
+    whole.fit()
+    assert_same_run(whole, last)
 
 
 def test_signal_handlers_are_given_back(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from flamingo.foundation.randomness import generator
@@ -17,14 +19,32 @@ _AFTER_LOOK = (" ", " ", "\n", "\n", ": ", ". ", " . ", " = ", ", ")
 _AFTER_TEXT = ("\n", "\n", "\n", " . ", "\n\n", " ; ")
 
 
-def as_text(episode: Episode, rng: np.random.Generator) -> str:
+@dataclass(frozen=True)
+class TextDocument:
+    """A document in which words stand for the looks.
+
+    Args:
+        text: all of it.
+        look_spans: the characters, from and to, that stand where a page has a picture. What is
+            drawn is chance: no reader can foretell these words.
+    """
+
+    text: str
+    look_spans: tuple[tuple[int, int], ...]
+
+
+def as_text(episode: Episode, rng: np.random.Generator) -> TextDocument:
     """The episode for a reader without eyes: every look becomes words, in one style throughout."""
     style = random_style(rng, episode.needed)
     after_look = _AFTER_LOOK[rng.integers(len(_AFTER_LOOK))]
     after_text = _AFTER_TEXT[rng.integers(len(_AFTER_TEXT))]
-    return "".join(
-        f"{describe(turn.look, style)}{after_look}{turn.text}{after_text}" for turn in episode.turns
-    )
+    text, spans = "", []
+    for turn in episode.turns:
+        start = len(text)
+        text += describe(turn.look, style) + after_look
+        spans.append((start, len(text)))
+        text += turn.text + after_text
+    return TextDocument(text, tuple(spans))
 
 
 def as_interleaved(episode: Episode, rng: np.random.Generator) -> Interleaved:
@@ -41,7 +61,7 @@ def draw(look: Look, rng: np.random.Generator) -> Visual:
     return Visual(render_scene(look, rng)[None])
 
 
-def text_document(seed: int, index: int, num_turns: int, kind: str | None = None) -> str:
+def text_document(seed: int, index: int, num_turns: int, kind: str | None = None) -> TextDocument:
     """Text-only training document number `index`."""
     episode = training_episode(seed, index, num_turns, kind)
     return as_text(episode, generator("miniature words", seed, index))

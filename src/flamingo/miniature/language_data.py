@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from flamingo.miniature.documents import text_document
+from flamingo.miniature.documents import TextDocument, text_document
 
 _SHORTEST_TURN = 7
 """No turn of a text document is shorter, in tokens; so this many turns always fill a row."""
@@ -28,6 +28,8 @@ class LanguageSource:
         num_tokens: length of these rows.
         num_long_tokens: length of the rows from `long_from` on.
         long_from: first step of the long rows; none if not given.
+        look_weight: loss weight of the words that stand for looks; 1 for all others. They are
+            drawn at random, so what they teach is soon learned, and their noise drowns the rest.
         name: how this source is called in reports.
         weight: the paper's λ of this source.
     """
@@ -38,6 +40,7 @@ class LanguageSource:
     num_tokens: int = 128
     num_long_tokens: int = 384
     long_from: int | None = None
+    look_weight: float = 1.0
     name: str = "text"
     weight: float = 1.0
 
@@ -48,19 +51,35 @@ class LanguageSource:
         num_rows = max(1, self.batch_size * self.num_tokens // length)
         # Numbers of documents never come twice: no step has more rows than `batch_size`.
         first = step * self.batch_size
-        texts = [
+        documents = [
             text_document(self.seed, first + row, length // _SHORTEST_TURN)
             for row in range(num_rows)
         ]
-        return self._padded(texts, length)
+        return self._padded(documents, length)
 
-    def _padded(self, texts: list[str], length: int) -> dict[str, Tensor]:
-        bos, pad = self.tokenizer.bos_token_id, self.tokenizer.pad_token_id
-        encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        ids = torch.full((len(texts), length), pad)
-        for row, tokens in enumerate(encoded):
-            kept = [bos, *tokens][:length]
-            ids[row, : len(kept)] = torch.tensor(kept)
-        weights = (ids != pad).float()
-        weights[:, 0] = 0.0
+    def _padded(self, documents: list[TextDocument], length: int) -> dict[str, Tensor]:
+        ids = torch.full((len(documents), length), self.tokenizer.pad_token_id)
+        weights = torch.zeros(len(documents), length)
+        for row, document in enumerate(documents):
+            tokens, offsets = self._encoded(document)
+            num = min(length, len(tokens) + 1)
+            ids[row, 0] = self.tokenizer.bos_token_id
+            ids[row, 1:num] = torch.tensor(tokens[: num - 1])
+            by_character = self._weights_of(document)
+            weights[row, 1:num] = torch.tensor(
+                [by_character[end - 1] for end in offsets[: num - 1]]
+            )
         return {"input_ids": ids, "loss_weights": weights}
+
+    def _encoded(self, document: TextDocument) -> tuple[list[int], list[int]]:
+        """The token ids, and the character after each token's last one."""
+        encoded = self.tokenizer(
+            document.text, add_special_tokens=False, return_offsets_mapping=True
+        )
+        return encoded["input_ids"], [end for _, end in encoded["offset_mapping"]]
+
+    def _weights_of(self, document: TextDocument) -> list[float]:
+        weights = [1.0] * len(document.text)
+        for start, end in document.look_spans:
+            weights[start:end] = [self.look_weight] * (end - start)
+        return weights

@@ -66,7 +66,7 @@ class Interleaved:
         """
         num_tags = text.count(tag)
         if num_tags != len(visuals):
-            raise SequenceError(_count_message(text, tag, num_tags, len(visuals)))
+            raise tag_count_error(text, tag, num_tags, len(visuals))
         remaining = iter(visuals)
         parts: list[Part] = []
         for piece in re.split(f"({re.escape(tag)}|{re.escape(end_of_chunk)})", text):
@@ -116,13 +116,14 @@ def _joined(parts: Iterable[Part]) -> list[Part]:
     return joined
 
 
-def _count_message(text: str, tag: str, num_tags: int, num_visuals: int) -> str:
+def tag_count_error(text: str, tag: str, num_tags: int, num_visuals: int) -> SequenceError:
+    """The error of a text whose tags and visuals are not equally many."""
     shown = text if len(text) <= 200 else text[:200] + "…"
     if num_tags > num_visuals:
         advice = f"Give {counted(num_tags, 'visual')}, or remove a tag."
     else:
         advice = f"Add {counted(num_visuals - num_tags, 'tag')}, or give fewer visuals."
-    return (
+    return SequenceError(
         f"the text has {counted(num_tags, f'{tag} tag')} but {counted(num_visuals, 'visual')} "
         f"{'was' if num_visuals == 1 else 'were'} given.\n"
         f"Each {tag} tag stands for exactly one image or video, in the order they appear.\n"

@@ -107,5 +107,7 @@ def _settle_worker(_worker: int) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(1)
-    # Ctrl-C reaches the whole process group; only the trainer decides when to stop.
+    # Such signals often reach the whole process group; the trainer alone decides when to stop,
+    # and workers leave with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -115,7 +115,7 @@ class Trainer:
         for step in range(first, self.config.steps):
             try:
                 draws, waited = self._fetch(step, stream)
-            except RuntimeError:
+            except (RuntimeError, OSError, EOFError):
                 # A signal to the whole process group also ends the data workers.
                 if not stop.is_made:
                     raise

@@ -1,0 +1,95 @@
+"""From texts with tags, and the visuals that came along, to documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flamingo.data.visual_rows import visual_rows
+from flamingo.foundation.errors import SequenceError
+from flamingo.sequence import Interleaved, Markup, Visual
+
+
+def documents_of(
+    texts: Sequence[str],
+    images: Any,
+    videos: Any,
+    markup: Markup,
+    video_tag: str,
+    load: Callable[[Any], Visual],
+) -> list[tuple[Interleaved, bool]]:
+    """Each text as a document, and whether it is complete, that is ends in `<EOS>`.
+
+    Args:
+        texts: one per row; a `<BOS>` at the beginning is optional.
+        images: what the image tags stand for, see `visual_rows`.
+        videos: what the video tags stand for; the image tags if there are no images.
+        markup: how the tags are written.
+        video_tag: how the tag of a video is written.
+        load: reads a visual.
+
+    Raises:
+        SequenceError: tags and visuals do not fit together.
+    """
+    if images is None and videos is not None:
+        texts = [text.replace(video_tag, markup.image) for text in texts]
+        images, videos, lists_are_videos = videos, None, True
+    else:
+        lists_are_videos = False
+    image_rows = visual_rows(images, texts, tag=markup.image, lists_are_videos=lists_are_videos)
+    video_rows = visual_rows(videos, texts, tag=video_tag, lists_are_videos=True)
+    documents = []
+    for text, image_row, video_row in zip(texts, image_rows, video_rows, strict=True):
+        sources = {markup.image: iter(image_row), video_tag: iter(video_row)}
+        tags = re.findall(f"{re.escape(markup.image)}|{re.escape(video_tag)}", text)
+        visuals = [load(next(sources[tag])) for tag in tags]
+        documents.append(_document(text.replace(video_tag, markup.image), visuals, markup))
+    return documents
+
+
+def refuse_tags_in_chat(conversation: Any, tags: Sequence[str]) -> Any:
+    """The conversation, with base64 content as URLs.
+
+    Raises:
+        SequenceError: a turn's text contains a tag, which would be read as a visual.
+    """
+    if isinstance(conversation, list | tuple):
+        return [refuse_tags_in_chat(turn, tags) for turn in conversation]
+    if not isinstance(conversation, dict) or "content" not in conversation:
+        return conversation
+    content = conversation["content"]
+    if isinstance(content, str):
+        _refuse(content, tags)
+    elif isinstance(content, list | tuple):
+        content = [_checked_part(part, tags) for part in content]
+    return {**conversation, "content": content}
+
+
+def _checked_part(part: Any, tags: Sequence[str]) -> Any:
+    if not isinstance(part, dict):
+        return part
+    if isinstance(part.get("text"), str):
+        _refuse(part["text"], tags)
+    if "base64" in part:
+        others = {key: value for key, value in part.items() if key != "base64"}
+        return {**others, part.get("type", "image"): f"data:;base64,{part['base64']}"}
+    return part
+
+
+def _refuse(text: str, tags: Sequence[str]) -> None:
+    for tag in tags:
+        if tag in text:
+            raise SequenceError(
+                f"the text of a turn contains the tag {tag} itself.\n"
+                "In a conversation visuals are content parts, and tags are put in for you.\n"
+                f'Text: "{text[:200]}"   Remove the tag, or give the visual as a part.'
+            )
+
+
+def _document(text: str, visuals: list[Visual], markup: Markup) -> tuple[Interleaved, bool]:
+    text = text.removeprefix(markup.bos)
+    is_complete = text.endswith(markup.eos)
+    text = text.removesuffix(markup.eos)
+    document = Interleaved.from_tagged(text, visuals, tag=markup.image, end_of_chunk=markup.eoc)
+    return document, is_complete

@@ -1,0 +1,37 @@
+"""From what a user calls a model to the place of its files."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from flamingo.foundation.errors import CheckpointError, nearest
+
+BUNDLED = {"miniature": "miniature/weights"}
+"""Models that come with the package, and where they lie in it."""
+
+
+def find_model(name: str | Path) -> str:
+    """The folder of a bundled or a local model, or the name of one on a hub.
+
+    Raises:
+        CheckpointError: there is no such model; the message lists the bundled ones.
+    """
+    if str(name) in BUNDLED:
+        return str(files("flamingo").joinpath(BUNDLED[str(name)]))
+    path = Path(name)
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise CheckpointError(
+                f"The folder {path} holds no config.json, so it is not a saved model. "
+                f"It holds: {', '.join(sorted(p.name for p in path.iterdir())[:8]) or '(nothing)'}."
+            )
+        return str(path)
+    parts = str(name).split("/")
+    if len(parts) == 2 and all(parts) and not str(name).startswith((".", "~")):
+        return str(name)
+    raise CheckpointError(
+        f"There is no model {str(name)!r}: it is not bundled, not a folder, and not a hub name "
+        f"of the form owner/name.\n{nearest(str(name), BUNDLED)} Or give the path of a folder "
+        "that save_pretrained wrote."
+    )

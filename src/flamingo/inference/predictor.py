@@ -1,0 +1,227 @@
+"""Text, images and videos in; answers and scores out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flamingo.data.batching import Batch, collate
+from flamingo.data.processor import FlamingoProcessor
+from flamingo.foundation.devices import pick_device
+from flamingo.inference.model_names import find_model
+from flamingo.inference.requests import Request, Support
+from flamingo.inference.scoring import score_candidates, token_log_likelihoods
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.prompting import Template
+from flamingo.sequence import Interleaved
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says.
+
+    Attributes:
+        text: the answer.
+        score: its log-likelihood, summed over its tokens and the `<EOC>` that ends it.
+        choices: for a close-ended question the score of every candidate, best first.
+    """
+
+    text: str
+    score: float
+    choices: tuple[tuple[str, float], ...] = ()
+
+    def probabilities(self) -> dict[str, float]:
+        """The candidates' shares of the likelihood of all of them."""
+        best = max((score for _, score in self.choices), default=0.0)
+        weights = {choice: math.exp(score - best) for choice, score in self.choices}
+        return {choice: weight / sum(weights.values()) for choice, weight in weights.items()}
+
+
+class Predictor:
+    """Answers few-shot prompts with a Flamingo.
+
+    Args:
+        model: the model, in evaluation mode.
+        processor: its processor.
+
+    Example:
+        >>> predictor = Predictor.from_pretrained("miniature")  # doctest: +SKIP
+        >>> predictor.answer("new.png", supports=[("a.png", "a dax"), ("b.png", "a wug")]).text
+
+    Paper: Sec. 2.5 and 3.1, App. B.1.
+    """
+
+    def __init__(
+        self, model: FlamingoForConditionalGeneration, processor: FlamingoProcessor
+    ) -> None:
+        self.model = model.eval()
+        self.processor = processor
+        self.encoder = processor.encoder()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path = "miniature",
+        *,
+        device: str | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+        **kwargs: Any,
+    ) -> Predictor:
+        """Loads a bundled model, a folder, or a model of a hub.
+
+        Args:
+            name: "miniature", a folder that `save_pretrained` wrote, or owner/name.
+            device: by default a GPU where there is one.
+            dtype: by default bfloat16 on a GPU and float32 elsewhere.
+            **kwargs: passed on to the model's `from_pretrained`.
+
+        Raises:
+            CheckpointError: there is no such model, or its files are not complete.
+        """
+        source = find_model(name)
+        target = torch.device(device) if device is not None else pick_device()
+        dtype = dtype or (torch.bfloat16 if target.type == "cuda" else torch.float32)
+        model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
+        return cls(model.to(target), FlamingoProcessor.from_pretrained(source))
+
+    def answer(
+        self,
+        query: Any,
+        *,
+        supports: Sequence[Support] = (),
+        question: str | None = None,
+        template: Template | None = None,
+        choices: Sequence[str] = (),
+        text_examples: Sequence[Mapping[str, str]] = (),
+        num_beams: int = 3,
+        max_new_tokens: int = 20,
+    ) -> Answer:
+        """Answers one query.
+
+        Args:
+            query: an image or a video (a file, a picture, an array), or an `Example`.
+            supports: annotated examples: (visual, answer) or (visual, question, answer).
+            question: what is asked of the query; without one, it is described.
+            template: how examples are written, if not as the paper writes them.
+            choices: candidate answers; the likeliest is taken. Without them the answer is open.
+            text_examples: two examples as text alone, for the paper's zero-shot prompt.
+            num_beams: width of the beam search; 1 for greedy.
+            max_new_tokens: length of an open answer at most.
+
+        Raises:
+            SequenceError: the parts of the request do not fit together.
+            MediaError: a visual cannot be read.
+        """
+        request = Request.of(
+            query,
+            supports=supports,
+            question=question,
+            template=template,
+            choices=choices,
+            text_examples=text_examples,
+        )
+        return self.answer_all(
+            [request], num_beams=num_beams, max_new_tokens=max_new_tokens
+        )[0]
+
+    def answer_all(
+        self,
+        requests: Sequence[Request],
+        *,
+        batch_size: int = 8,
+        num_beams: int = 3,
+        max_new_tokens: int = 20,
+    ) -> list[Answer]:
+        """Answers many requests, in order; open-ended ones in batches."""
+        answers: dict[int, Answer] = {}
+        is_open = [not request.choices for request in requests]
+        for number, request in enumerate(requests):
+            if request.choices:
+                answers[number] = self._choose(request)
+        numbers = [number for number, flag in enumerate(is_open) if flag]
+        for start in range(0, len(numbers), batch_size):
+            part = numbers[start : start + batch_size]
+            texts = self.complete(
+                [requests[number].prompt() for number in part],
+                num_beams=num_beams,
+                max_new_tokens=max_new_tokens,
+            )
+            answers.update(zip(part, texts, strict=True))
+        return [answers[number] for number in range(len(requests))]
+
+    def complete(
+        self, prompts: Sequence[Interleaved], *, num_beams: int = 3, max_new_tokens: int = 20
+    ) -> list[Answer]:
+        """Continues documents up to `<EOC>`, all as one batch.
+
+        Beam search keeps the plain sum of log-likelihoods: no length penalty.
+
+        Paper: App. B.1.1 (beam search with a beam of 3, stopped at the first `<EOC>`).
+        """
+        batch = self._encode(prompts)
+        with torch.inference_mode():
+            output = self.model.generate(
+                **batch.model_inputs(),
+                num_beams=num_beams,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                return_dict_in_generate=True,
+                output_scores=True,
+                **({"length_penalty": 0.0} if num_beams > 1 else {}),
+            )
+        width = batch.input_ids.shape[1]
+        texts = (self._text(row) for row in output.sequences[:, width:])
+        return [Answer(*pair) for pair in zip(texts, self._scores(output, width), strict=True)]
+
+    def score(self, prompt: Interleaved, candidates: Sequence[str]) -> list[float]:
+        """Log-likelihood of each candidate text, closed by `<EOC>`, after the prompt.
+
+        A candidate that is to start a new word must bring its leading space.
+        """
+        end = self.encoder.prepared.ids.eoc
+        tokens = [[*self.encoder.continuation(text), end] for text in candidates]
+        return score_candidates(self.model, self._encode([prompt]).model_inputs(), tokens)
+
+    def _choose(self, request: Request) -> Answer:
+        template = request.template
+        texts = [template.continuation(choice) for choice in request.choices]
+        scores = self.score(request.prompt(), texts)
+        ranked = sorted(zip(request.choices, scores, strict=True), key=lambda pair: -pair[1])
+        return Answer(*ranked[0], choices=tuple(ranked))
+
+    def _encode(self, prompts: Sequence[Interleaved]) -> Batch:
+        encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
+        transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad
+        return collate(encoded, transform, pad, padding_side="left").to(self.model.device)
+
+    def _text(self, tokens: Tensor) -> str:
+        """An answer's text, up to the token that ends it."""
+        kept = tokens[: _length(tokens, self._stops())]
+        text: str = self.processor.tokenizer.decode(kept, skip_special_tokens=True)
+        return text.strip()
+
+    def _stops(self) -> Tensor:
+        return torch.tensor(self.model.generation_config.eos_token_id, device=self.model.device)
+
+    def _scores(self, output: Any, width: int) -> Iterator[float]:
+        """The log-likelihood of each row's answer."""
+        if getattr(output, "sequences_scores", None) is not None:
+            yield from output.sequences_scores.tolist()
+            return
+        tokens = output.sequences[:, width:]
+        logits = torch.stack(output.scores, dim=1)
+        likelihoods = token_log_likelihoods(logits, tokens)
+        for row, found in zip(tokens, likelihoods, strict=True):
+            yield float(found[: _length(row, self._stops())].sum())
+
+
+def _length(tokens: Tensor, stops: Tensor) -> int:
+    """Tokens up to and with the first that ends the answer."""
+    ends = torch.isin(tokens, stops).nonzero()
+    return int(ends[0]) + 1 if len(ends) else len(tokens)

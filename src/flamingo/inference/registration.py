@@ -1,0 +1,31 @@
+"""Makes the Auto classes and pipelines of transformers know our classes."""
+
+from __future__ import annotations
+
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+)
+
+from flamingo.data.image_processor import FlamingoImageProcessor
+from flamingo.data.processor import FlamingoProcessor
+from flamingo.model.config import FlamingoConfig
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.nfnet import NFNetConfig
+
+
+def register() -> None:
+    """Registers configurations, model and processors; calling it again changes nothing."""
+    AutoConfig.register(NFNetConfig.model_type, NFNetConfig, exist_ok=True)
+    AutoConfig.register(FlamingoConfig.model_type, FlamingoConfig, exist_ok=True)
+    AutoModelForImageTextToText.register(
+        FlamingoConfig, FlamingoForConditionalGeneration, exist_ok=True
+    )
+    AutoProcessor.register(FlamingoConfig, FlamingoProcessor, exist_ok=True)
+    AutoImageProcessor.register(
+        FlamingoConfig,
+        image_processor_classes={"pil": FlamingoImageProcessor},
+        exist_ok=True,
+    )

@@ -1,0 +1,211 @@
+"""The third stage of the miniature: the bridge between its frozen eyes and its frozen language.
+
+    flamingo train miniature-vision --out runs/miniature-vision
+    flamingo train miniature-language --out runs/miniature-language
+    flamingo train miniature-flamingo --out runs/miniature-flamingo
+
+Resampler, gated layers and the rows of `<image>` and `<EOC>` are trained on interleaved pages,
+image-text pairs and clips, their gradients accumulated into one update (paper: Sec. 2.4). The
+first steps are spent on single things and their captions: gates that open onto nothing they can
+yet read would close again (`docs/lab-notes.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from flamingo.data.batching import Batch
+from flamingo.data.encoding import Encoder
+from flamingo.data.image_processor import FlamingoImageProcessor
+from flamingo.data.processor import FlamingoProcessor
+from flamingo.foundation.errors import ConfigError
+from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs
+from flamingo.model.build import build_flamingo
+from flamingo.model.checkpoints.vision import load_vision_encoder
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.presets.recipe import Ingredients, Recipe
+from flamingo.training.config import TrainingConfig
+from flamingo.training.objective import FlamingoObjective
+from flamingo.training.sources import Source
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The bridge; see `FlamingoConfig`. The two folders are what the first two stages export."""
+
+    vision: Path = Path("runs/miniature-vision/model")
+    language: Path = Path("runs/miniature-language/model")
+    num_latents: int = 16
+    resampler_dim: int = 192
+    resampler_layers: int = 2
+    resampler_heads: int = 6
+    resampler_head_dim: int = 32
+    xattn_every: int = 1
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Sequences per step of each kind, and the paper's λ of each."""
+
+    seed: int = 0
+    alignment_steps: int = 200
+    alignment_batch: int = 32
+    pages: int = 16
+    pairs: int = 24
+    clips: int = 6
+    pages_weight: float = 1.0
+    pairs_weight: float = 0.4
+    clips_weight: float = 0.4
+    next_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class MiniatureFlamingoConfig:
+    """All settings of this stage."""
+
+    training: TrainingConfig = TrainingConfig(
+        steps=2000,
+        warmup_steps=50,
+        learning_rate=1e-3,
+        schedule="cosine",
+        gate_learning_rate_multiplier=8.0,
+        precision="bf16",
+        checkpoint_every=250,
+    )
+    model: ModelSettings = field(default_factory=ModelSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+
+
+@dataclass(frozen=True)
+class AlignedFirst:
+    """A source that gives way to single things for its first steps.
+
+    Attributes:
+        source: what it is afterwards.
+        alignment: what it is before.
+        steps: for how many steps.
+    """
+
+    source: Source
+    alignment: Source
+    steps: int
+
+    @property
+    def name(self) -> str:
+        """The name in reports."""
+        return self.source.name
+
+    @property
+    def weight(self) -> float:
+        """The paper's λ."""
+        return self.source.weight
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step, always the same for the same step."""
+        source = self.alignment if step < self.steps else self.source
+        batch: Batch = source.batch(step)
+        return batch
+
+
+def build(config: MiniatureFlamingoConfig) -> Ingredients:
+    """The model with its frozen parts loaded, and the sources of drawn data."""
+    model, processor = _model(config.model)
+
+    def export(folder: Path) -> None:
+        model.save_pretrained(folder, full=True)
+        processor.save_pretrained(folder)
+
+    return Ingredients(
+        model=model,
+        objective=FlamingoObjective(),
+        sources=_sources(config.data, processor),
+        export=export,
+        on_step=[lambda report: gate_values(model)],
+    )
+
+
+def gate_values(model: FlamingoForConditionalGeneration) -> dict[str, float]:
+    """Mean |tanh α| of both kinds of gates, for the log (paper: Fig. 6)."""
+    blocks = list(model.gated_xattn_dense)
+    return {
+        f"gate_{name}": sum(
+            float(getattr(block, f"alpha_{name}").detach().tanh().abs()) for block in blocks
+        )
+        / len(blocks)
+        for name in ("xattn", "dense")
+    }
+
+
+def _model(
+    settings: ModelSettings,
+) -> tuple[FlamingoForConditionalGeneration, FlamingoProcessor]:
+    for part, folder in (("vision", settings.vision), ("language", settings.language)):
+        if not (folder / "config.json").is_file():
+            raise ConfigError(
+                f"The {part} stage has not left a model at {folder}.\n"
+                f"Train it first: flamingo train miniature-{part} --out {folder.parent}. "
+                f"Or say where it is: model.{part}=FOLDER."
+            )
+    encoder = load_vision_encoder(settings.vision)
+    tokenizer: Any = AutoTokenizer.from_pretrained(settings.language)
+    processor = FlamingoProcessor(
+        FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std), tokenizer
+    )
+    ids = processor.encoder().prepared.ids
+    model = build_flamingo(
+        AutoModelForCausalLM.from_pretrained(settings.language),
+        encoder,
+        image_token_id=ids.image[0],
+        eoc_token_id=ids.eoc,
+        eos_token_id=ids.eos,
+        pad_token_id=ids.pad,
+        num_latents=settings.num_latents,
+        resampler_dim=settings.resampler_dim,
+        resampler_layers=settings.resampler_layers,
+        resampler_heads=settings.resampler_heads,
+        resampler_head_dim=settings.resampler_head_dim,
+        xattn_every=settings.xattn_every,
+    )
+    return model, processor
+
+
+def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[Source]:
+    encoder: Encoder = processor.encoder()
+    kinds = {
+        "pages": (settings.pages, settings.pages_weight, Pages(encoder, settings.next_share)),
+        "pairs": (settings.pairs, settings.pairs_weight, Pairs(encoder)),
+        "clips": (settings.clips, settings.clips_weight, Clips(encoder)),
+    }
+    shared = {
+        "seed": settings.seed,
+        "transform": processor.image_processor.transform,
+        "pad_id": encoder.prepared.ids.pad,
+    }
+    return [
+        AlignedFirst(
+            DrawnSource(name, weight, batch_size=size, encode=encode, **shared),
+            DrawnSource(
+                f"alignment for {name}",
+                weight,
+                batch_size=settings.alignment_batch,
+                encode=Alignment(encoder),
+                **shared,
+            ),
+            settings.alignment_steps,
+        )
+        for name, (size, weight, encode) in kinds.items()
+        if size
+    ]
+
+
+RECIPE = Recipe(
+    name="miniature-flamingo",
+    description="third stage of the miniature: resampler and gated layers between frozen towers",
+    config=MiniatureFlamingoConfig(),
+    build=build,
+)
