@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from flamingo.cli import inspect, prompt, train
+from flamingo.cli import demo, evaluate, inspect, prompt, train
 from flamingo.foundation.errors import FlamingoError
 
 # Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports torch only in `run`,
 # so that `flamingo --help` answers at once.
-VERBS = {"prompt": prompt, "train": train, "inspect": inspect}
+VERBS = {"prompt": prompt, "train": train, "evaluate": evaluate, "inspect": inspect, "demo": demo}
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130

@@ -164,7 +164,7 @@ class Predictor:
 
         Paper: App. B.1.1 (beam search with a beam of 3, stopped at the first `<EOC>`).
         """
-        batch = self._encode(prompts)
+        batch = self.encode(prompts)
         with torch.inference_mode():
             output = self.model.generate(
                 **batch.model_inputs(),
@@ -186,7 +186,7 @@ class Predictor:
         """
         end = self.encoder.prepared.ids.eoc
         tokens = [[*self.encoder.continuation(text), end] for text in candidates]
-        return score_candidates(self.model, self._encode([prompt]).model_inputs(), tokens)
+        return score_candidates(self.model, self.encode([prompt]).model_inputs(), tokens)
 
     def _choose(self, request: Request) -> Answer:
         template = request.template
@@ -195,7 +195,8 @@ class Predictor:
         ranked = sorted(zip(request.choices, scores, strict=True), key=lambda pair: -pair[1])
         return Answer(*ranked[0], choices=tuple(ranked))
 
-    def _encode(self, prompts: Sequence[Interleaved]) -> Batch:
+    def encode(self, prompts: Sequence[Interleaved]) -> Batch:
+        """Open prompts as one batch of tensors on the model's device, padded on the left."""
         encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
         transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad
         return collate(encoded, transform, pad, padding_side="left").to(self.model.device)

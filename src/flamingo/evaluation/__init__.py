@@ -1,0 +1,1 @@
+"""From predictions and references to numbers with intervals."""

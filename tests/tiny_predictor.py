@@ -1,0 +1,41 @@
+"""A tiny random model with a real tokenizer, as users hold it: a `Predictor`."""
+
+from __future__ import annotations
+
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from flamingo import FlamingoImageProcessor, FlamingoProcessor, Predictor, build_flamingo
+from flamingo.miniature.tokenizer import build_tokenizer
+from tests.tiny import SIZE, randomize, tiny_encoder
+
+
+def tiny_predictor() -> Predictor:
+    """Open gates, random weights, the miniature's tokenizer."""
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer()
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        intermediate_size=64,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        initializer_range=0.2,
+    )
+    processor = FlamingoProcessor(FlamingoImageProcessor(SIZE), tokenizer)
+    ids = processor.encoder().prepared.ids
+    model = build_flamingo(
+        AutoModelForCausalLM.from_config(config),
+        tiny_encoder(),
+        image_token_id=ids.image[0],
+        eoc_token_id=ids.eoc,
+        eos_token_id=ids.eos,
+        pad_token_id=ids.pad,
+        num_latents=4,
+        resampler_layers=1,
+        resampler_heads=2,
+        resampler_head_dim=8,
+    )
+    randomize(model)
+    return Predictor(model, processor)
