@@ -127,7 +127,12 @@ def test_a_saved_model_is_found_by_the_auto_classes(predictor: Predictor, tmp_pa
         }
     ]
     pipe = pipeline("image-text-to-text", model=model, processor=processor)
-    said = pipe(text=turn, max_new_tokens=4, do_sample=False, return_full_text=False)
+    said = pipe(
+        text=turn,
+        max_new_tokens=4,
+        generate_kwargs={"do_sample": False},
+        return_full_text=False,
+    )
     document = Interleaved.of(Visual.from_image(picture(3)), CAPTION.query())
     expected = predictor.complete([document], num_beams=1, max_new_tokens=4)[0].text
     assert said[0]["generated_text"].strip() == expected

@@ -9,14 +9,13 @@ from flamingo.data.tokenizer import PreparedTokenizer, prepare_tokenizer
 from flamingo.data.transforms import VisualTransform
 from flamingo.miniature.documents import text_document
 from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs
-from flamingo.miniature.language_data import LanguageSource
+from flamingo.miniature.language_data import LanguageSource, TextStage
 from flamingo.miniature.tokenizer import build_tokenizer
 
 
 def language_source() -> LanguageSource:
-    return LanguageSource(
-        0, build_tokenizer(), batch_size=6, num_tokens=32, num_long_tokens=96, long_from=2
-    )
+    stages = (TextStage(2, 32, 1.0), TextStage(1, 96, 0.5))
+    return LanguageSource(0, build_tokenizer(), tokens_per_batch=192, stages=stages)
 
 
 def test_rows_of_text_start_with_bos_and_are_full() -> None:
@@ -33,7 +32,7 @@ def test_words_that_stand_for_looks_weigh_less() -> None:
     source = replace(language_source(), look_weight=0.25)
     batch = source.batch(0)
     assert set(batch["loss_weights"].unique().tolist()) == {0.0, 0.25, 1.0}
-    document = text_document(0, 0, 4)
+    document = text_document(0, 0, 4, is_plain=True)
     start, end = document.look_spans[0]
     assert start == 0
     num_look_tokens = len(source.tokenizer(document.text[:end])["input_ids"])

@@ -26,6 +26,10 @@ def register() -> None:
     AutoProcessor.register(FlamingoConfig, FlamingoProcessor, exist_ok=True)
     AutoImageProcessor.register(
         FlamingoConfig,
-        image_processor_classes={"pil": FlamingoImageProcessor},
+        # One class for both: with "pil" alone, transformers announces a fallback.
+        image_processor_classes={
+            "pil": FlamingoImageProcessor,
+            "torchvision": FlamingoImageProcessor,
+        },
         exist_ok=True,
     )

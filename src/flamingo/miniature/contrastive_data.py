@@ -42,7 +42,7 @@ MAX_TOKENS = 40
 
 _ID = {word: i for i, word in enumerate(WORDS)}
 _VALUES = {"shape": SHAPES, "color": COLORS, "size": SIZES, "texture": TEXTURES}
-_CHANGES = ("shape", "shape", "shape", "color", "size", "texture", "background", "place")
+_CHANGES = ("shape",) * 3 + ("texture",) * 2 + ("color", "size", "background", "place")
 _NUM_THINGS = (1, 1, 1, 1, 2, 2, 2, 3, 3, 4)
 _KEPT = 0.6
 _FAMILY = 4

@@ -30,6 +30,17 @@ class DescriptionStyle:
     has_place: bool
 
 
+def plain_style(needed: Collection[str] = ()) -> DescriptionStyle:
+    """Color and shape, what is `needed`, and nothing else: "red circle"."""
+    told = {"color", "shape", *needed}
+    return DescriptionStyle(
+        fields=tuple(field for field in CANONICAL_ORDER if field in told),
+        article="",
+        has_background="background" in told,
+        has_place="place" in told,
+    )
+
+
 def random_style(rng: np.random.Generator, needed: Collection[str] = ()) -> DescriptionStyle:
     """A style that tells at least the `needed` fields, often little more, sometimes all."""
     completeness = rng.choice([0.0, 0.5, 1.0], p=[0.6, 0.25, 0.15])

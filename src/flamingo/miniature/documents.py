@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.descriptions import describe, random_style
+from flamingo.miniature.descriptions import describe, plain_style, random_style
 from flamingo.miniature.episodes import Episode, training_episode
 from flamingo.miniature.looks import Look
 from flamingo.miniature.render import render_clip, render_scene
@@ -33,9 +33,10 @@ class TextDocument:
     look_spans: tuple[tuple[int, int], ...]
 
 
-def as_text(episode: Episode, rng: np.random.Generator) -> TextDocument:
+def as_text(episode: Episode, rng: np.random.Generator, *, is_plain: bool = False) -> TextDocument:
     """The episode for a reader without eyes: every look becomes words, in one style throughout."""
-    style = random_style(rng, episode.needed)
+    needed = episode.needed
+    style = plain_style(needed) if is_plain else random_style(rng, needed)
     after_look = _AFTER_LOOK[rng.integers(len(_AFTER_LOOK))]
     after_text = _AFTER_TEXT[rng.integers(len(_AFTER_TEXT))]
     text, spans = "", []
@@ -61,10 +62,27 @@ def draw(look: Look, rng: np.random.Generator) -> Visual:
     return Visual(render_scene(look, rng)[None])
 
 
-def text_document(seed: int, index: int, num_turns: int, kind: str | None = None) -> TextDocument:
-    """Text-only training document number `index`."""
-    episode = training_episode(seed, index, num_turns, kind)
-    return as_text(episode, generator("miniature words", seed, index))
+PLAIN_KINDS = ("binding", "binding", "binding", "caption", "rule")
+"""What plain documents are: mostly names for looks, which take longest to learn."""
+
+
+def text_document(
+    seed: int, index: int, num_turns: int, kind: str | None = None, *, is_plain: bool = False
+) -> TextDocument:
+    """Text-only training document number `index`.
+
+    Args:
+        seed: names the whole collection of documents.
+        index: number of the document.
+        num_turns: how many looks.
+        kind: one of `EPISODES`; drawn by their shares if not given.
+        is_plain: whether looks are described as shortly as can be; a language model learns to
+            copy from such documents many times sooner. Then the kind is one of `PLAIN_KINDS`.
+    """
+    rng = generator("miniature words", seed, index)
+    if is_plain and kind is None:
+        kind = PLAIN_KINDS[rng.integers(len(PLAIN_KINDS))]
+    return as_text(training_episode(seed, index, num_turns, kind), rng, is_plain=is_plain)
 
 
 def page_document(seed: int, index: int, num_turns: int, kind: str | None = None) -> Interleaved:

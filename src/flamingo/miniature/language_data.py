@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from flamingo.foundation.randomness import generator
 from flamingo.miniature.documents import TextDocument, text_document
 
 _SHORTEST_TURN = 7
@@ -15,19 +16,38 @@ _SHORTEST_TURN = 7
 
 
 @dataclass(frozen=True)
+class TextStage:
+    """A part of the curriculum.
+
+    Args:
+        steps: how long it lasts; the last stage goes on for ever.
+        num_tokens: length of its rows. In longer ones a name must be remembered over more turns.
+        plain_share: share of plain documents (see `text_document`).
+    """
+
+    steps: int
+    num_tokens: int
+    plain_share: float
+
+
+CURRICULUM = (
+    TextStage(250, 64, 1.0),
+    TextStage(550, 128, 0.8),
+    TextStage(400, 128, 0.3),
+    TextStage(400, 384, 0.3),
+)
+"""Copying is learned in the first stage, names for looks in the second, variety in the third."""
+
+
+@dataclass(frozen=True)
 class LanguageSource:
     """One document per row, cut where the row ends.
-
-    A run has rows of `num_tokens` up to step `long_from`; from there on fewer but longer rows of
-    `num_long_tokens`, as many tokens in all, in which a name must be remembered over more turns.
 
     Args:
         seed: decides all documents, together with the step.
         tokenizer: the miniature's own.
-        batch_size: rows of a batch before `long_from`.
-        num_tokens: length of these rows.
-        num_long_tokens: length of the rows from `long_from` on.
-        long_from: first step of the long rows; none if not given.
+        tokens_per_batch: of all rows together, in every stage.
+        stages: the curriculum.
         look_weight: loss weight of the words that stand for looks; 1 for all others. They are
             drawn at random, so what they teach is soon learned, and their noise drowns the rest.
         name: how this source is called in reports.
@@ -36,26 +56,37 @@ class LanguageSource:
 
     seed: int
     tokenizer: PreTrainedTokenizerBase = field(repr=False)
-    batch_size: int = 32
-    num_tokens: int = 128
-    num_long_tokens: int = 384
-    long_from: int | None = None
+    tokens_per_batch: int = 4096
+    stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 1.0
     name: str = "text"
     weight: float = 1.0
 
+    def stage(self, step: int) -> TextStage:
+        """The part of the curriculum that a step belongs to."""
+        for stage in self.stages[:-1]:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.stages[-1]
+
     def batch(self, step: int) -> dict[str, Tensor]:
         """Token ids `[rows, tokens]` with their loss weights, always the same for one step."""
-        is_long = self.long_from is not None and step >= self.long_from
-        length = self.num_long_tokens if is_long else self.num_tokens
-        num_rows = max(1, self.batch_size * self.num_tokens // length)
-        # Numbers of documents never come twice: no step has more rows than `batch_size`.
-        first = step * self.batch_size
+        stage = self.stage(step)
+        num_rows = max(1, self.tokens_per_batch // stage.num_tokens)
+        is_plain = generator("plain rows", self.seed, step).random(num_rows) < stage.plain_share
+        # No step has more rows than tokens, so no document comes twice.
+        first = step * self.tokens_per_batch
         documents = [
-            text_document(self.seed, first + row, length // _SHORTEST_TURN)
+            text_document(
+                self.seed,
+                first + row,
+                stage.num_tokens // _SHORTEST_TURN,
+                is_plain=bool(is_plain[row]),
+            )
             for row in range(num_rows)
         ]
-        return self._padded(documents, length)
+        return self._padded(documents, stage.num_tokens)
 
     def _padded(self, documents: list[TextDocument], length: int) -> dict[str, Tensor]:
         ids = torch.full((len(documents), length), self.tokenizer.pad_token_id)

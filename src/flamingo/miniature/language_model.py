@@ -20,7 +20,7 @@ class LanguageModelShape:
         context: most tokens of a sequence.
     """
 
-    num_layers: int = 8
+    num_layers: int = 6
     dim: int = 192
     feed_forward_dim: int = 512
     num_heads: int = 6

@@ -122,10 +122,10 @@ def _draw(canvas: Plane, thing: Thing, look: _Look, x: float, y: float, radius: 
     if left >= right or top >= bottom:
         return
     cos, sin = math.cos(look.rotation) / radius, math.sin(look.rotation) / radius
-    dx = np.arange(left + 0.5 - center_x, right - center_x, dtype=np.float32)
-    dy = np.arange(top + 0.5 - center_y, bottom - center_y, dtype=np.float32)[:, None]
-    u = dx * np.float32(cos) + dy * np.float32(sin)
-    v = dy * np.float32(cos) - dx * np.float32(sin)
+    dx = np.arange(left, right, dtype=np.float32) + np.float32(0.5 - center_x)
+    dy = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5 - center_y)
+    u: Plane = dx * np.float32(cos) + dy * np.float32(sin)
+    v: Plane = dy * np.float32(cos) - dx * np.float32(sin)
 
     distance = OUTLINES[thing.shape](u, v)
     cover = np.clip(np.float32(0.5) - distance * np.float32(radius), 0, 1)[..., None]

@@ -96,7 +96,9 @@ def overlay(visual: Visual, attention: Float[Tensor, "frames positions"]) -> Vis
     frames = []
     for frame, map_ in zip(visual.frames, heat, strict=True):
         size = (frame.shape[1], frame.shape[0])
-        smooth = Image.fromarray((map_ * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+        smooth = Image.fromarray((map_ * 255).astype(np.uint8)).resize(
+            size, Image.Resampling.BICUBIC
+        )
         weight = np.asarray(smooth, dtype=np.float32)[..., None] / 255
         frames.append(frame * (0.35 + 0.25 * weight) + _HEAT * 0.6 * weight)
     return Visual.from_frames(np.stack(frames).clip(0, 255).astype(np.uint8))

@@ -32,7 +32,7 @@ ATTRIBUTES = {
     "background": BACKGROUNDS,
 }
 _POOLED_SIDE = 4
-_RIDGE = 1e-2
+_RIDGE = 1e-1
 
 
 @dataclass(frozen=True)

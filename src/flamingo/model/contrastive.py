@@ -1,4 +1,4 @@
-"""Two towers, one for pictures and one for text, that learn which caption belongs to which picture."""
+"""Two towers, for pictures and for text, that learn which caption belongs to which picture."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class ViTPatches(nn.Module):
         use_post_norm: bool = True,
     ) -> None:
         super().__init__()
-        self.tower = tower
+        self.tower: Any = tower
         self.num_skipped = 0 if keep_cls else num_prefix_tokens
         self.feature_layer = feature_layer
         self.use_post_norm = use_post_norm

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from flamingo.miniature.language_data import LanguageSource
+from flamingo.miniature.language_data import CURRICULUM, LanguageSource, TextStage
 from flamingo.miniature.language_model import LanguageModelShape, build_language_model
 from flamingo.miniature.tokenizer import build_tokenizer
 from flamingo.presets.recipe import Ingredients, Recipe
@@ -24,27 +24,26 @@ class TextSettings:
     """Which text, in which rows; see `LanguageSource`."""
 
     seed: int = 0
-    batch_size: int = 32
-    num_tokens: int = 128
-    num_long_tokens: int = 384
-    long_from: int | None = 1_400
+    tokens_per_batch: int = 4096
+    stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 0.1
 
 
 MODEL = LanguageModelShape()
 TEXT = TextSettings()
 TRAINING = TrainingConfig(
-    steps=2_000,
-    warmup_steps=40,
+    steps=1_600,
+    warmup_steps=30,
     learning_rate=2e-3,
     schedule="linear",
-    decay_steps=1_200,
+    decay_steps=800,
     optimizer="muon",
-    muon_learning_rate_multiplier=2.0,
+    # Near the rate that Muon likes best with its own scaling, 0.01.
+    muon_learning_rate_multiplier=1.8,
     weight_decay=0.01,
     precision="bf16",
     threads=1,
-    checkpoint_every=200,
+    checkpoint_every=100,
 )
 
 
@@ -65,10 +64,8 @@ def build(config: MiniatureLanguage) -> Ingredients:
     source = LanguageSource(
         seed=text.seed,
         tokenizer=tokenizer,
-        batch_size=text.batch_size,
-        num_tokens=text.num_tokens,
-        num_long_tokens=text.num_long_tokens,
-        long_from=text.long_from,
+        tokens_per_batch=text.tokens_per_batch,
+        stages=text.stages,
         look_weight=text.look_weight,
     )
     return Ingredients(model, LanguageObjective(), [source], export=_exporter(model, tokenizer))
