@@ -10,13 +10,14 @@ from tests.house.repository import ROOT, project_files
 
 SOURCES = [path for path in project_files() if path.suffix == ".py"]
 PACKAGE = ROOT / "src" / "flamingo"
-MAX_LINES = 300
+MAX_LINES = {"src": 320, "tests": 400}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_is_small_and_has_a_telling_name(path: Path) -> None:
     num_lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert num_lines <= MAX_LINES, f"{num_lines} lines: does it do one thing?"
+    limit = MAX_LINES.get(path.relative_to(ROOT).parts[0], 300)
+    assert num_lines <= limit, f"{num_lines} lines: does it do one thing?"
     assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
 
 

@@ -31,9 +31,7 @@ def predictor() -> Predictor:
 
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_an_open_answer_carries_its_likelihood(predictor: Predictor, num_beams: int) -> None:
-    answer = predictor.answer(
-        picture(3), supports=SUPPORTS, num_beams=num_beams, max_new_tokens=4
-    )
+    answer = predictor.answer(picture(3), supports=SUPPORTS, num_beams=num_beams, max_new_tokens=4)
     prompt = Request.of(picture(3), supports=SUPPORTS).prompt()
     output = predictor.model.generate(
         **predictor.encode([prompt]).model_inputs(),

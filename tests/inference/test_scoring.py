@@ -22,7 +22,8 @@ def test_shared_scores_equal_plain_ones(family: str) -> None:
         whole = {
             "input_ids": torch.cat([prompt["input_ids"], tokens], 1),
             "visual_index": torch.cat(
-                [prompt["visual_index"], prompt["visual_index"][:, -1:].expand(1, len(candidate))], 1
+                [prompt["visual_index"], prompt["visual_index"][:, -1:].expand(1, len(candidate))],
+                1,
             ),
             "pixel_values": prompt["pixel_values"],
         }

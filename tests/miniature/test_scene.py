@@ -87,9 +87,9 @@ def test_places_have_names():
 
 def test_wrong_requests_are_named():
     rng = generator("errors")
-    with pytest.raises(ConfigError, match="1 to 4 things, but num_things is 5"):
+    with pytest.raises(ConfigError, match=r"1 to 4 things, but num_things is 5"):
         random_scene(rng, num_things=5)
-    with pytest.raises(ConfigError, match="no pairs named 'test'.*held_out, train"):
+    with pytest.raises(ConfigError, match=r"no pairs named 'test'.*held_out, train"):
         random_scene(rng, pairs="test")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="no motion named 'lift'.*Did you mean 'left'"):
+    with pytest.raises(ConfigError, match=r"no motion named 'lift'.*Did you mean 'left'"):
         random_clip(rng, motion="lift")  # type: ignore[arg-type]

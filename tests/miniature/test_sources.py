@@ -14,7 +14,7 @@ from flamingo.miniature.tokenizer import build_tokenizer
 
 
 def language_source() -> LanguageSource:
-    stages = (TextStage(2, 32, 1.0), TextStage(1, 96, 0.5))
+    stages = (TextStage(2, 32, plain=0.5, glossaries=0.2, repeated=0.2), TextStage(1, 96))
     return LanguageSource(0, build_tokenizer(), tokens_per_batch=192, stages=stages)
 
 

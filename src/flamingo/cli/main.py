@@ -11,8 +11,8 @@ from importlib import metadata
 from flamingo.cli import demo, evaluate, inspect, prompt, train
 from flamingo.foundation.errors import FlamingoError
 
-# Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports torch only in `run`,
-# so that `flamingo --help` answers at once.
+# Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports what it needs only in
+# `run`: no verb waits for another one's packages.
 VERBS = {"prompt": prompt, "train": train, "evaluate": evaluate, "inspect": inspect, "demo": demo}
 
 EXIT_USER_ERROR = 2

@@ -36,7 +36,15 @@ class Cell:
 
     @classmethod
     def of(
-        cls, task: str, *, held_out: bool, shots: int, metric: str, right: int, n: int, chance: float
+        cls,
+        task: str,
+        *,
+        held_out: bool,
+        shots: int,
+        metric: str,
+        right: int,
+        n: int,
+        chance: float,
     ) -> Cell:
         """The cell for `right` of `n` queries, where guessing gets a share of `chance`."""
         low, high = wilson_interval(right, n)

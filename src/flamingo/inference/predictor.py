@@ -126,9 +126,7 @@ class Predictor:
             choices=choices,
             text_examples=text_examples,
         )
-        return self.answer_all(
-            [request], num_beams=num_beams, max_new_tokens=max_new_tokens
-        )[0]
+        return self.answer_all([request], num_beams=num_beams, max_new_tokens=max_new_tokens)[0]
 
     def answer_all(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.descriptions import describe, plain_style, random_style
 from flamingo.miniature.episodes import Episode, training_episode
+from flamingo.miniature.lists import glossary, repeated_list
 from flamingo.miniature.looks import Look
 from flamingo.miniature.render import render_clip, render_scene
 from flamingo.miniature.scene import Clip
@@ -60,6 +61,14 @@ def draw(look: Look, rng: np.random.Generator) -> Visual:
     if isinstance(look, Clip):
         return Visual(render_clip(look, rng))
     return Visual(render_scene(look, rng)[None])
+
+
+LISTS = {"repeated_list": repeated_list, "glossary": glossary}
+
+
+def list_document(seed: int, index: int, num_turns: int, kind: str) -> TextDocument:
+    """Training document number `index` of one of the kinds in `LISTS`."""
+    return TextDocument(*LISTS[kind](generator("miniature list", seed, index), num_turns))
 
 
 PLAIN_KINDS = ("binding", "binding", "binding", "caption", "rule")

@@ -9,7 +9,8 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.documents import TextDocument, text_document
+from flamingo.miniature.documents import TextDocument, list_document, text_document
+from flamingo.miniature.lists import glossary, repeated_list
 
 _SHORTEST_TURN = 7
 """No turn of a text document is shorter, in tokens; so this many turns always fill a row."""
@@ -17,26 +18,30 @@ _SHORTEST_TURN = 7
 
 @dataclass(frozen=True)
 class TextStage:
-    """A part of the curriculum.
+    """A part of the curriculum; what the shares leave are documents in all their variety.
 
     Args:
         steps: how long it lasts; the last stage goes on for ever.
         num_tokens: length of its rows. In longer ones a name must be remembered over more turns.
-        plain_share: share of plain documents (see `text_document`).
+        repeated: share of repeated lists.
+        glossaries: share of glossaries.
+        plain: share of plain documents.
     """
 
     steps: int
     num_tokens: int
-    plain_share: float
+    repeated: float = 0.0
+    glossaries: float = 0.0
+    plain: float = 0.0
 
 
 CURRICULUM = (
-    TextStage(250, 64, 1.0),
-    TextStage(550, 128, 0.8),
-    TextStage(400, 128, 0.3),
-    TextStage(400, 384, 0.3),
+    TextStage(500, 64, repeated=0.3, glossaries=0.4, plain=0.3),
+    TextStage(1_200, 96, glossaries=0.25, plain=0.75),
+    TextStage(1_500, 128, glossaries=0.1, plain=0.4),
+    TextStage(500, 384, glossaries=0.1, plain=0.3),
 )
-"""Copying is learned in the first stage, names for looks in the second, variety in the third."""
+"""First to find what was said before, then names for looks, then variety, then length."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,6 @@ class LanguageSource:
     Args:
         seed: decides all documents, together with the step.
         tokenizer: the miniature's own.
-        tokens_per_batch: of all rows together, in every stage.
         stages: the curriculum.
         look_weight: loss weight of the words that stand for looks; 1 for all others. They are
             drawn at random, so what they teach is soon learned, and their noise drowns the rest.
@@ -56,7 +60,6 @@ class LanguageSource:
 
     seed: int
     tokenizer: PreTrainedTokenizerBase = field(repr=False)
-    tokens_per_batch: int = 4096
     stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 1.0
     name: str = "text"
@@ -74,19 +77,23 @@ class LanguageSource:
         """Token ids `[rows, tokens]` with their loss weights, always the same for one step."""
         stage = self.stage(step)
         num_rows = max(1, self.tokens_per_batch // stage.num_tokens)
-        is_plain = generator("plain rows", self.seed, step).random(num_rows) < stage.plain_share
+        draws = generator("kinds of rows", self.seed, step).random(num_rows)
         # No step has more rows than tokens, so no document comes twice.
         first = step * self.tokens_per_batch
         documents = [
-            text_document(
-                self.seed,
-                first + row,
-                stage.num_tokens // _SHORTEST_TURN,
-                is_plain=bool(is_plain[row]),
-            )
-            for row in range(num_rows)
+            self._document(stage, first + row, float(draw)) for row, draw in enumerate(draws)
         ]
         return self._padded(documents, stage.num_tokens)
+
+    def _document(self, stage: TextStage, index: int, draw: float) -> TextDocument:
+        num_turns = stage.num_tokens // _SHORTEST_TURN
+        if draw < stage.repeated:
+            return list_document(self.seed, index, num_turns, "repeated_list")
+        draw -= stage.repeated
+        if draw < stage.glossaries:
+            return list_document(self.seed, index, num_turns, "glossary")
+        is_plain = draw - stage.glossaries < stage.plain
+        return text_document(self.seed, index, num_turns, is_plain=is_plain)
 
     def _padded(self, documents: list[TextDocument], length: int) -> dict[str, Tensor]:
         ids = torch.full((len(documents), length), self.tokenizer.pad_token_id)

@@ -24,7 +24,6 @@ class TextSettings:
     """Which text, in which rows; see `LanguageSource`."""
 
     seed: int = 0
-    tokens_per_batch: int = 4096
     stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 0.1
 
@@ -32,18 +31,18 @@ class TextSettings:
 MODEL = LanguageModelShape()
 TEXT = TextSettings()
 TRAINING = TrainingConfig(
-    steps=1_600,
-    warmup_steps=30,
+    steps=3_350,
+    warmup_steps=50,
     learning_rate=2e-3,
     schedule="linear",
-    decay_steps=800,
+    decay_steps=2_000,
     optimizer="muon",
     # Near the rate that Muon likes best with its own scaling, 0.01.
     muon_learning_rate_multiplier=1.8,
     weight_decay=0.01,
     precision="bf16",
     threads=1,
-    checkpoint_every=100,
+    checkpoint_every=250,
 )
 
 
@@ -64,7 +63,6 @@ def build(config: MiniatureLanguage) -> Ingredients:
     source = LanguageSource(
         seed=text.seed,
         tokenizer=tokenizer,
-        tokens_per_batch=text.tokens_per_batch,
         stages=text.stages,
         look_weight=text.look_weight,
     )

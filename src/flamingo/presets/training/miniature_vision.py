@@ -26,7 +26,6 @@ from flamingo.training.config import TrainingConfig
 from flamingo.training.contrastive_objective import ContrastiveObjective
 from flamingo.training.reporting import StepReport
 
-
 TRAINING = TrainingConfig(
     steps=1600,
     warmup_steps=50,
