@@ -19,7 +19,7 @@ def test_it_learns_from_its_source() -> None:
     tokenizer = build_tokenizer()
     shape = LanguageModelShape(num_layers=2, dim=32, feed_forward_dim=64, num_heads=2)
     model = build_language_model(shape, tokenizer)
-    source = LanguageSource(0, tokenizer, 256, (TextStage(1, 32, plain=1.0),))
+    source = LanguageSource(0, tokenizer, 256, stages=(TextStage(1, 32, plain=1.0),))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     losses = []
     for step in range(12):

@@ -10,7 +10,6 @@ from transformers import PreTrainedTokenizerBase
 
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.documents import TextDocument, list_document, text_document
-from flamingo.miniature.lists import glossary, repeated_list
 
 _SHORTEST_TURN = 7
 """No turn of a text document is shorter, in tokens; so this many turns always fill a row."""
@@ -37,8 +36,8 @@ class TextStage:
 
 CURRICULUM = (
     TextStage(500, 64, repeated=0.3, glossaries=0.4, plain=0.3),
-    TextStage(1_200, 96, glossaries=0.25, plain=0.75),
-    TextStage(1_500, 128, glossaries=0.1, plain=0.4),
+    TextStage(1_100, 96, glossaries=0.25, plain=0.75),
+    TextStage(1_400, 128, glossaries=0.1, plain=0.4),
     TextStage(500, 384, glossaries=0.1, plain=0.3),
 )
 """First to find what was said before, then names for looks, then variety, then length."""
@@ -51,6 +50,8 @@ class LanguageSource:
     Args:
         seed: decides all documents, together with the step.
         tokenizer: the miniature's own.
+        tokens_per_batch: of all rows together, in every stage. Many small updates learn sooner
+            than few large ones.
         stages: the curriculum.
         look_weight: loss weight of the words that stand for looks; 1 for all others. They are
             drawn at random, so what they teach is soon learned, and their noise drowns the rest.
@@ -60,6 +61,7 @@ class LanguageSource:
 
     seed: int
     tokenizer: PreTrainedTokenizerBase = field(repr=False)
+    tokens_per_batch: int = 1152
     stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 1.0
     name: str = "text"

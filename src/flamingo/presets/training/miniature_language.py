@@ -24,6 +24,7 @@ class TextSettings:
     """Which text, in which rows; see `LanguageSource`."""
 
     seed: int = 0
+    tokens_per_batch: int = 1152
     stages: tuple[TextStage, ...] = CURRICULUM
     look_weight: float = 0.1
 
@@ -31,11 +32,11 @@ class TextSettings:
 MODEL = LanguageModelShape()
 TEXT = TextSettings()
 TRAINING = TrainingConfig(
-    steps=3_350,
+    steps=3_500,
     warmup_steps=50,
     learning_rate=2e-3,
     schedule="linear",
-    decay_steps=2_000,
+    decay_steps=1_800,
     optimizer="muon",
     # Near the rate that Muon likes best with its own scaling, 0.01.
     muon_learning_rate_multiplier=1.8,
@@ -63,6 +64,7 @@ def build(config: MiniatureLanguage) -> Ingredients:
     source = LanguageSource(
         seed=text.seed,
         tokenizer=tokenizer,
+        tokens_per_batch=text.tokens_per_batch,
         stages=text.stages,
         look_weight=text.look_weight,
     )
