@@ -163,5 +163,5 @@ def test_an_unknown_model_is_named(name: str, message: str) -> None:
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(CheckpointError, match="holds no config.json.*It holds: notes.txt"):
+    with pytest.raises(CheckpointError, match=r"holds no config\.json.*It holds: notes\.txt"):
         Predictor.from_pretrained(tmp_path)

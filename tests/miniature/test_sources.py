@@ -18,14 +18,15 @@ def language_source() -> LanguageSource:
     return LanguageSource(0, build_tokenizer(), tokens_per_batch=192, stages=stages)
 
 
-def test_rows_of_text_start_with_bos_and_are_full() -> None:
+def test_rows_of_text_start_with_bos_and_count_where_there_is_text() -> None:
     source = language_source()
     batch = source.batch(0)
     assert batch["input_ids"].shape == (6, 32)
     assert (batch["input_ids"][:, 0] == source.tokenizer.bos_token_id).all()
-    assert (batch["input_ids"] != source.tokenizer.pad_token_id).all()
+    is_empty = batch["input_ids"] == source.tokenizer.pad_token_id
+    assert (batch["loss_weights"][is_empty] == 0).all()
     assert batch["loss_weights"][:, 0].sum() == 0
-    assert (batch["loss_weights"][:, 1:] == 1).all()
+    assert (batch["loss_weights"][:, 1:] == ~is_empty[:, 1:]).all()
 
 
 def test_words_that_stand_for_looks_weigh_less() -> None:

@@ -45,7 +45,7 @@ def _paired(model: Any, captured: list[list[tuple[Any, ...]]]) -> Iterator[tuple
         yield block, calls[0]
 
 
-def _latent_weights(block: Any, inputs: tuple[Any, ...]) -> Float[Tensor, "latents"]:
+def _latent_weights(block: Any, inputs: tuple[Any, ...]) -> Float[Tensor, " latents"]:
     """What the last token reads of its visual in one gated layer, averaged over heads."""
     text, keys, _, visibility = inputs
     last = type(visibility).of(visibility.visual_index[:, -1:], 1, visibility.num_latents)

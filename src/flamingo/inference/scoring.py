@@ -53,7 +53,7 @@ def _rest(
     prompt: dict[str, Tensor],
     cache: DynamicCache,
     candidates: list[Sequence[int]],
-) -> Float[Tensor, "candidates"]:
+) -> Float[Tensor, " candidates"]:
     """What all tokens but the first of each candidate add to its score."""
     device = prompt["input_ids"].device
     width = max(len(tokens) for tokens in candidates)

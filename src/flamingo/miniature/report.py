@@ -47,13 +47,14 @@ def report_page(
 
 def gate_table(model: FlamingoForConditionalGeneration) -> list[dict[str, float]]:
     """|tanh α| of every gated layer (paper: Fig. 6)."""
+    blocks: Any = model.gated_xattn_dense
     return [
         {
             "layer": index * model.config.xattn_every,
             "xattn": abs(float(block.alpha_xattn.detach().tanh())),
             "dense": abs(float(block.alpha_dense.detach().tanh())),
         }
-        for index, block in enumerate(model.gated_xattn_dense)
+        for index, block in enumerate(blocks)
     ]
 
 

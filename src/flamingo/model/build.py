@@ -86,7 +86,8 @@ def build_flamingo(
 
 def start_rows_near(new_tokens: NewTokens, embedding: nn.Module) -> None:
     """Draws the new rows like the rows of the frozen table: same mean, same spread."""
-    table = embedding.weight.detach()
+    weight: Any = embedding.weight
+    table = weight.detach()
     if table.is_meta:
         return
     mean, spread = table.float().mean(0), table.float().std()

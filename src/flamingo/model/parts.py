@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import nn
 
 from flamingo.model.config import FlamingoConfig
@@ -37,7 +39,8 @@ def widening(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Module:
 def gated_layers(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.ModuleList:
     """One gated layer for each of the decoder layers 0, n, 2n and so on."""
     widens = _widens(config, encoder_dim, host)
-    heads = config.xattn_heads or int(config.text_config.get_text_config().num_attention_heads)
+    text: Any = config.text_config
+    heads = config.xattn_heads or int(text.get_text_config().num_attention_heads)
     return nn.ModuleList(
         GatedXattnDense(
             dim=host.dim,
@@ -55,10 +58,12 @@ def new_tokens(config: FlamingoConfig, host: Host) -> NewTokens | None:
     """Rows for the tokens that the language model does not know, if there are any."""
     if not config.new_token_ids:
         return None
+    embedding: Any = host.embedding
+    head: Any = host.head
     return NewTokens(
         config.new_token_ids,
-        embedding_dim=int(host.embedding.weight.shape[-1]),
-        output_dim=None if host.is_tied else int(host.head.weight.shape[-1]),
+        embedding_dim=int(embedding.weight.shape[-1]),
+        output_dim=None if host.is_tied else int(head.weight.shape[-1]),
     )
 
 

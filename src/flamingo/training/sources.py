@@ -23,8 +23,15 @@ class Source(Protocol):
     worker processes, in any order; the stream's whole state is then one integer.
     """
 
-    name: str
-    weight: float
+    @property
+    def name(self) -> str:
+        """How reports call it."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """The paper's λ."""
+        ...
 
     def batch(self, step: int) -> Any:
         """The batch of one step: a mapping or dataclass of tensors."""

@@ -36,6 +36,7 @@ def load_vision_encoder(source: str | Path, **settings: Any) -> VisionEncoder:
     """
     config = _config_of(source)
     encoder = build_vision_encoder(config, **settings)
+    body: Any = encoder
     if isinstance(config, NFNetConfig):
         path = Path(source) / WEIGHTS
         if not path.is_file():
@@ -44,11 +45,10 @@ def load_vision_encoder(source: str | Path, **settings: Any) -> VisionEncoder:
                 f"{WEIGHTS} and config.json, as save_vision_encoder writes them."
             )
         weights = load_file(path)
-        body = encoder
     else:
         family = CLIPVisionModel if "clip" in encoder.config.model_type else SiglipVisionModel
         weights = family.from_pretrained(source).state_dict()
-        body = encoder.body.tower
+        body = body.body.tower
         weights = {name: value for name, value in weights.items() if not name.startswith("head.")}
     result = body.load_state_dict(weights, strict=False)
     if result.missing_keys or result.unexpected_keys:

@@ -30,6 +30,7 @@ from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.presets.recipe import Ingredients, Recipe
 from flamingo.training.config import TrainingConfig
+from flamingo.training.gates import watch_gates
 from flamingo.training.objective import FlamingoObjective
 from flamingo.training.sources import Source
 
@@ -64,19 +65,22 @@ class DataSettings:
     next_share: float = 0.0
 
 
+TRAINING = TrainingConfig(
+    steps=2000,
+    warmup_steps=50,
+    learning_rate=1e-3,
+    schedule="cosine",
+    gate_learning_rate_multiplier=8.0,
+    precision="bf16",
+    checkpoint_every=250,
+)
+
+
 @dataclass(frozen=True)
 class MiniatureFlamingoConfig:
     """All settings of this stage."""
 
-    training: TrainingConfig = TrainingConfig(
-        steps=2000,
-        warmup_steps=50,
-        learning_rate=1e-3,
-        schedule="cosine",
-        gate_learning_rate_multiplier=8.0,
-        precision="bf16",
-        checkpoint_every=250,
-    )
+    training: TrainingConfig = TRAINING
     model: ModelSettings = field(default_factory=ModelSettings)
     data: DataSettings = field(default_factory=DataSettings)
 
@@ -125,20 +129,8 @@ def build(config: MiniatureFlamingoConfig) -> Ingredients:
         objective=FlamingoObjective(),
         sources=_sources(config.data, processor),
         export=export,
-        on_step=[lambda report: gate_values(model)],
+        on_step=[watch_gates(every=50)],
     )
-
-
-def gate_values(model: FlamingoForConditionalGeneration) -> dict[str, float]:
-    """Mean |tanh α| of both kinds of gates, for the log (paper: Fig. 6)."""
-    blocks = list(model.gated_xattn_dense)
-    return {
-        f"gate_{name}": sum(
-            float(getattr(block, f"alpha_{name}").detach().tanh().abs()) for block in blocks
-        )
-        / len(blocks)
-        for name in ("xattn", "dense")
-    }
 
 
 def _model(
@@ -176,7 +168,7 @@ def _model(
 
 def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[Source]:
     encoder: Encoder = processor.encoder()
-    kinds = {
+    kinds: dict[str, tuple[int, float, Pages | Pairs | Clips]] = {
         "pages": (settings.pages, settings.pages_weight, Pages(encoder, settings.next_share)),
         "pairs": (settings.pairs, settings.pairs_weight, Pairs(encoder)),
         "clips": (settings.clips, settings.clips_weight, Clips(encoder)),
