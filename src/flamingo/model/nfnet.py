@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jaxtyping import Float
@@ -42,21 +43,44 @@ class NFNetConfig(PreTrainedConfig):
 
     model_type = "flamingo_nfnet"
 
-    variant: str = "dm_nfnet_f6"
-    image_size: int = 320
-    mean: list[float] | tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: list[float] | tuple[float, ...] = (0.229, 0.224, 0.225)
-    drop_path_rate: float = 0.0
-    depths: list[int] | tuple[int, ...] = (1, 2, 6, 3)
-    channels: list[int] | tuple[int, ...] = (256, 512, 1536, 1536)
-    stem: str = "deep_quad"
-    stem_channels: int | None = None
-    group_size: int | None = None
-    bottleneck_ratio: float = 0.5
-    has_extra_conv: bool = False
-    has_squeeze_excite: bool = False
-    activation: str = "gelu"
-    num_features: int = 0
+    # Written out: the constructor that transformers would derive refuses what it has itself
+    # written into a file as soon as types are checked at run time, as in the tests.
+    def __init__(
+        self,
+        *,
+        variant: str = "dm_nfnet_f6",
+        image_size: int = 320,
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+        drop_path_rate: float = 0.0,
+        depths: Sequence[int] = (1, 2, 6, 3),
+        channels: Sequence[int] = (256, 512, 1536, 1536),
+        stem: str = "deep_quad",
+        stem_channels: int | None = None,
+        group_size: int | None = None,
+        bottleneck_ratio: float = 0.5,
+        has_extra_conv: bool = False,
+        has_squeeze_excite: bool = False,
+        activation: str = "gelu",
+        num_features: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        self.variant = variant
+        self.image_size = image_size
+        self.mean = list(mean)
+        self.std = list(std)
+        self.drop_path_rate = drop_path_rate
+        self.depths = list(depths)
+        self.channels = list(channels)
+        self.stem = stem
+        self.stem_channels = stem_channels
+        self.group_size = group_size
+        self.bottleneck_ratio = bottleneck_ratio
+        self.has_extra_conv = has_extra_conv
+        self.has_squeeze_excite = has_squeeze_excite
+        self.activation = activation
+        self.num_features = num_features
+        super().__init__(**kwargs)
 
 
 class NFNetGrid(nn.Module):

@@ -12,11 +12,13 @@ yet read would close again (`docs/lab-notes.md`).
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from flamingo.data.batching import Batch
@@ -121,7 +123,8 @@ def build(config: MiniatureFlamingoConfig) -> Ingredients:
     model, processor = _model(config.model)
 
     def export(folder: Path) -> None:
-        model.save_pretrained(folder, full=True)
+        # A copy: the run goes on with 32 bits if it is taken up again with more steps.
+        copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder, full=True)
         processor.save_pretrained(folder)
 
     return Ingredients(

@@ -1,6 +1,10 @@
 """The miniature's language model, pretrained on text alone.
 
-flamingo train miniature-language --out runs/miniature-language
+    flamingo train miniature-language --out runs/miniature-language
+
+3,500 steps, 4.0 million tokens: 19 minutes on one core of a shared machine (AVX-512 bf16, no AMX).
+Probed by `flamingo.miniature.language_probe.probe` with held-out names and pairs: see
+`docs/lab-notes.md`.
 """
 
 from __future__ import annotations
