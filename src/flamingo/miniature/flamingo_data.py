@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch import Tensor
@@ -36,6 +36,8 @@ class DrawnSource:
         encode: makes one sequence from a generator.
         transform: from a visual to its normalized frames.
         pad_id: the token that fills up rows.
+        unknown_id: a token that the language model never read in its own training, `<EOS>`: its
+            frozen row is still random, so no loss is taken on it. Answers end in `<EOC>`.
     """
 
     name: str
@@ -45,14 +47,22 @@ class DrawnSource:
     encode: Callable[[np.random.Generator], Encoded] = field(repr=False)
     transform: Callable[[Visual], Tensor] = field(repr=False)
     pad_id: int
+    unknown_id: int
 
     def batch(self, step: int) -> Batch:
         """The batch of one step, always the same for the same step."""
         sequences = [
-            self.encode(generator("drawn", self.name, self.seed, step, row))
+            self._without_unknown(
+                self.encode(generator("drawn", self.name, self.seed, step, row))
+            )
             for row in range(self.batch_size)
         ]
         return collate(sequences, self.transform, self.pad_id)
+
+    def _without_unknown(self, encoded: Encoded) -> Encoded:
+        pairs = zip(encoded.token_ids, encoded.loss_weights, strict=True)
+        weights = [0.0 if token == self.unknown_id else weight for token, weight in pairs]
+        return replace(encoded, loss_weights=weights)
 
 
 @dataclass(frozen=True)
