@@ -40,6 +40,15 @@ def write_video(
     return path
 
 
+def write_empty_video(path: Path) -> Path:
+    """A Matroska file with a video stream that has no frame."""
+    model = write_video(path.with_suffix(".mp4"), [0, 50, 100])
+    with av.open(str(model)) as source, av.open(str(path), "w") as target:
+        target.add_stream_from_template(source.streams.video[0])
+        target.start_encoding()
+    return path
+
+
 def write_gif(path: Path, values: Sequence[int], milliseconds: int | list[int]) -> Path:
     first, *others = [Image.fromarray(gray(value)) for value in values]
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0)

@@ -63,7 +63,9 @@ def drawn(kind: str, prepared: PreparedTokenizer) -> DrawnSource:
         "clips": Clips(encoder),
         "alignment": Alignment(encoder),
     }[kind]
-    return DrawnSource(kind, 1.0, 0, 4, encode, VisualTransform(64), prepared.ids.pad, prepared.ids.eos)
+    return DrawnSource(
+        kind, 1.0, 0, 4, encode, VisualTransform(64), prepared.ids.pad, prepared.ids.eos
+    )
 
 
 def test_drawn_batches_have_the_shape_of_their_kind() -> None:

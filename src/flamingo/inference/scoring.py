@@ -41,7 +41,9 @@ def score_candidates(
     scores = [float(start[tokens[0]]) for tokens in candidates]
     longer = [row for row, tokens in enumerate(candidates) if len(tokens) > 1]
     if longer:
-        cache.batch_repeat_interleave(len(longer))
+        # Row 0, once per candidate: unlike repeating, every kind of cache layer can reorder.
+        rows = torch.zeros(len(longer), dtype=torch.long, device=first.logits.device)
+        cache.reorder_cache(rows)
         rest = _rest(model, prompt, cache, [candidates[row] for row in longer])
         for row, score in zip(longer, rest.tolist(), strict=True):
             scores[row] += score

@@ -52,9 +52,7 @@ class DrawnSource:
     def batch(self, step: int) -> Batch:
         """The batch of one step, always the same for the same step."""
         sequences = [
-            self._without_unknown(
-                self.encode(generator("drawn", self.name, self.seed, step, row))
-            )
+            self._without_unknown(self.encode(generator("drawn", self.name, self.seed, step, row)))
             for row in range(self.batch_size)
         ]
         return collate(sequences, self.transform, self.pad_id)

@@ -84,9 +84,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         self.gated_xattn_dense = parts.gated_layers(config, self.vision_encoder.width, self.host)
         self.new_tokens = parts.new_tokens(config, self.host)
         blocks: Any = self.gated_xattn_dense
-        self.conditioners = [
-            Conditioner(i, block) for i, block in enumerate(blocks)
-        ]
+        self.conditioners = [Conditioner(i, block) for i, block in enumerate(blocks)]
         for conditioner in self.conditioners:
             layer = self.host.layers[conditioner.index * config.xattn_every]
             layer.register_forward_pre_hook(conditioner, with_kwargs=True)
