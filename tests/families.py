@@ -11,6 +11,7 @@ from transformers import (
     Gemma4TextConfig,
     GPT2Config,
     GPTNeoXConfig,
+    Lfm2Config,
     LlamaConfig,
     MptConfig,
     OPTConfig,
@@ -80,6 +81,13 @@ def _gemma4() -> PreTrainedConfig:
     )  # fmt: skip
 
 
+def _lfm2() -> PreTrainedConfig:
+    return Lfm2Config(
+        **COMMON, **IDS, intermediate_size=64, num_attention_heads=4, num_key_value_heads=4,
+        layer_types=["conv", "full_attention"] * 2, block_auto_adjust_ff_dim=False,
+    )  # fmt: skip
+
+
 FAMILIES: dict[str, Callable[[], PreTrainedConfig]] = {
     "llama": _llama,
     "qwen3": _qwen,
@@ -90,6 +98,7 @@ FAMILIES: dict[str, Callable[[], PreTrainedConfig]] = {
     "gemma3": _gemma,
     "qwen3_5": _qwen3_5,
     "gemma4": _gemma4,
+    "lfm2": _lfm2,
 }
 
 

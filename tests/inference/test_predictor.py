@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, pipeline
 
 from flamingo import Interleaved, Predictor, Request, Visual
@@ -138,15 +140,56 @@ def test_a_saved_model_is_found_by_the_auto_classes(predictor: Predictor, tmp_pa
 
 def test_trained_parts_alone_are_a_checkpoint(predictor: Predictor, tmp_path: Path) -> None:
     model = predictor.model
-    model.save_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match="does not say where the frozen ones are"):
+        model.save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match="does not say where its language_model is"):
         type(model).from_pretrained(tmp_path)
     again = type(model).from_pretrained(
         tmp_path, language_model=model.language_model, vision_encoder=model.vision_encoder
     )
-    state = model.state_dict()
-    assert all(torch.equal(value, state[name]) for name, value in again.state_dict().items())
+    inputs = predictor.encode([Request.of(picture(3), supports=SUPPORTS).prompt()]).model_inputs()
+    with torch.no_grad():
+        assert torch.equal(again(**inputs).logits, model(**inputs).logits)
     assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_checkpoint_of_trained_parts_in_16_bits_keeps_its_tables(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    model = copy.deepcopy(predictor.model)
+    with pytest.warns(UserWarning, match="does not say where"):
+        model.save_pretrained(tmp_path)
+    again = type(model).from_pretrained(
+        tmp_path,
+        dtype="bfloat16",
+        language_model=model.language_model,
+        vision_encoder=model.vision_encoder,
+    )
+    assert {value.dtype for value in again.parameters()} == {torch.bfloat16}
+    tables = {name: value for name, value in again.named_buffers() if "inv_freq" in name}
+    assert tables
+    assert {value.dtype for value in tables.values()} == {torch.float32}
+
+
+def test_a_full_checkpoint_with_a_hole_is_refused(predictor: Predictor, tmp_path: Path) -> None:
+    predictor.model.save_pretrained(tmp_path, full=True)
+    predictor.processor.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["resampler.latents"]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"Missing: \['resampler.latents'\]"):
+        Predictor.from_pretrained(tmp_path)
+
+
+def test_a_folder_without_weights_is_refused(predictor: Predictor, tmp_path: Path) -> None:
+    predictor.model.config.save_pretrained(tmp_path)
+    with pytest.raises(CheckpointError, match="cannot be loaded from"):
+        Predictor.from_pretrained(tmp_path)
+
+
+def test_questions_of_supports_are_not_dropped() -> None:
+    with pytest.raises(SequenceError, match="1 supports carry a question, but the query has none"):
+        Request.of(picture(3), supports=[(picture(1), "what color?", "red")])
 
 
 @pytest.mark.parametrize(

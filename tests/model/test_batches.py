@@ -92,7 +92,7 @@ def test_an_index_of_another_length_is_an_error() -> None:
 def test_an_index_beyond_the_visuals_is_an_error() -> None:
     model, given = tiny_flamingo(), inputs()
     given["visual_index"][0, -1] = 3
-    with pytest.raises(SequenceError, match="up to 3, but there are 2 visuals"):
+    with pytest.raises(SequenceError, match="from 0 up to 3, but there are 2 visuals"):
         model(**given)
 
 

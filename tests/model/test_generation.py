@@ -10,8 +10,10 @@ import pytest
 import torch
 from transformers import DynamicCache
 
+from flamingo.foundation.errors import SequenceError
+from flamingo.model.build import build_flamingo
 from tests.families import FAMILIES
-from tests.tiny import IMAGE, inputs, tiny_flamingo
+from tests.tiny import EOC, IMAGE, inputs, tiny_flamingo
 
 MODES: dict[str, dict[str, Any]] = {
     "greedy": {"do_sample": False},
@@ -149,3 +151,79 @@ def test_text_alone_needs_nothing_visual() -> None:
         model.generate(**words, max_new_tokens=4, do_sample=False),
         model.generate(**words, max_new_tokens=4, do_sample=False, use_cache=False),
     )
+
+
+def test_prompt_lookup_over_a_prompt_that_repeats_itself() -> None:
+    """Drafts then hold new tokens, whose ids lie behind the language model's own vocabulary."""
+    model = tiny_flamingo()
+    ids = torch.tensor([[3, IMAGE, 7, 8, EOC, IMAGE, 7, 8, EOC, IMAGE, 7, 8]])
+    given = {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "visual_index": (ids == IMAGE).cumsum(1),
+        "pixel_values": inputs(batch=1, num_visuals=3)["pixel_values"],
+    }
+    plain = _generate(model, given, do_sample=False)
+    assert torch.equal(plain, _generate(model, given, do_sample=False, prompt_lookup_num_tokens=4))
+
+
+def test_transition_scores_know_the_new_tokens() -> None:
+    model, given = tiny_flamingo(), inputs()
+    output = model.generate(
+        **given, max_new_tokens=3, do_sample=False, output_scores=True, return_dict_in_generate=True
+    )
+    scores = model.compute_transition_scores(output.sequences, output.scores, normalize_logits=True)
+    assert scores.shape == (2, 3)
+
+
+@pytest.mark.parametrize("value", [-1, 5])
+@pytest.mark.parametrize("place", [3, -1])
+def test_an_index_that_points_nowhere_is_an_error(value: int, place: int) -> None:
+    model, given = tiny_flamingo(), inputs()
+    given["visual_index"][0, place] = value
+    with pytest.raises(SequenceError, match="but there are 2 visuals"):
+        model.generate(**given, max_new_tokens=2)
+
+
+def test_forgotten_pixels_are_an_error() -> None:
+    model, given = tiny_flamingo(), inputs()
+    del given["pixel_values"]
+    with pytest.raises(SequenceError, match="but there are 0 visuals"):
+        model(**given)
+
+
+def test_a_conversation_may_give_all_its_visuals_again() -> None:
+    model, given = tiny_flamingo(), inputs(batch=1)
+    cache = DynamicCache()
+    turn = 7
+    with torch.no_grad():
+        model(
+            input_ids=given["input_ids"][:, :turn],
+            visual_index=given["visual_index"][:, :turn],
+            pixel_values=given["pixel_values"][:, :1],
+            past_key_values=cache,
+            use_cache=True,
+        )
+    again = _generate(model, given, do_sample=False, past_key_values=cache)
+    assert torch.equal(again, _generate(model, given, do_sample=False))
+
+
+def test_two_models_on_one_language_model_do_not_mix() -> None:
+    first, given = tiny_flamingo(), inputs()
+    with torch.no_grad():
+        before = first(**given).logits
+        second = build_flamingo(
+            first.language_model,
+            first.vision_encoder,
+            image_token_id=IMAGE,
+            eoc_token_id=EOC,
+            num_latents=4,
+            resampler_layers=1,
+            resampler_heads=2,
+            resampler_head_dim=8,
+        ).eval()
+        words = given["input_ids"].clamp(max=IMAGE - 1)
+        alone = first.language_model(words).logits
+        closed = second(**{**given, "input_ids": words}).logits
+        assert torch.equal(closed[..., :IMAGE], alone)
+        assert torch.equal(first(**given).logits, before)

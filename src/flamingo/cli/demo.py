@@ -34,14 +34,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FlamingoError: the model cannot be loaded.
     """
-    # Imported here: torch takes seconds, and `flamingo --help` should not.
+    # Imported here: each verb loads what it needs, and no other does.
     import torch
 
+    from flamingo.foundation.errors import ConfigError
     from flamingo.foundation.records import write_text_atomically
     from flamingo.inference.predictor import Predictor
     from flamingo.miniature.report import report_page
     from flamingo.miniature.showcase import show
 
+    if not args.out.parent.is_dir():
+        raise ConfigError(f"There is no folder {args.out.parent} to write the report into.")
     begin = time.perf_counter()
     predictor = Predictor.from_pretrained(args.model)
     shown = []

@@ -38,12 +38,15 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FlamingoError: a wrong model, task or number.
     """
-    # Imported here: torch takes seconds, and `flamingo --help` should not.
+    # Imported here: each verb loads what it needs, and no other does.
     from tqdm import tqdm
 
     from flamingo.evaluation.runner import evaluate
+    from flamingo.foundation.errors import ConfigError
     from flamingo.inference.predictor import Predictor
 
+    if args.queries < 1:
+        raise ConfigError(f"--queries is {args.queries}, but must be at least 1.")
     tasks = _tasks(args.tasks)
     shots = _numbers(args.shots)
     predictor = Predictor.from_pretrained(args.model)

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: there is no such preset.
     """
     preset = model_preset(args.name)
-    # Imported here: torch takes seconds, and `flamingo --help` should not.
+    # Imported here: each verb loads what it needs, and no other does.
     from flamingo.presets.from_preset import build_preset
     from flamingo.presets.parameter_table import PRINTED, parameter_table
 

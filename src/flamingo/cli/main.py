@@ -11,8 +11,8 @@ from importlib import metadata
 from flamingo.cli import demo, evaluate, inspect, prompt, train
 from flamingo.foundation.errors import FlamingoError
 
-# Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports what it needs only in
-# `run`: no verb waits for another one's packages.
+# Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports what only it needs
+# in `run`. That `import flamingo` itself takes seconds is decided in docs/decisions/0004.
 VERBS = {"prompt": prompt, "train": train, "evaluate": evaluate, "inspect": inspect, "demo": demo}
 
 EXIT_USER_ERROR = 2

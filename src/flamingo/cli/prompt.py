@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flamingo.inference.predictor import Answer, Predictor
+    from flamingo.inference.predictor import Answer
     from flamingo.inference.requests import Request
     from flamingo.prompting import Template
     from flamingo.sequence import Interleaved, Visual
@@ -80,31 +80,55 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FlamingoError: a file, a model or a prompt is not as it should be.
     """
-    # Imported here: torch takes seconds, and `flamingo --help` should not.
+    # Imported here: each verb loads what it needs, and no other does.
     from flamingo.inference.predictor import Predictor
 
+    _check_together(args)
     # Files are read before the model, which takes longer to load than they take to be wrong.
     work: Any = _document(args) if args.text is not None else list(_requests(args))
     predictor = Predictor.from_pretrained(args.model)
     how = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
     if args.text is not None:
-        answers = [_complete(predictor, work, args.choices, how)]
+        answers = (
+            [predictor.choose(work, args.choices)]
+            if args.choices
+            else predictor.complete([work], **how)
+        )
     else:
         answers = predictor.answer_all(work, **how)
     _show(answers, args)
     return 0
 
 
-def _complete(
-    predictor: Predictor, document: Interleaved, choices: list[str], how: dict[str, Any]
-) -> Answer:
-    from flamingo.inference.predictor import Answer
+def _check_together(args: argparse.Namespace) -> None:
+    """Refuses options that would be dropped without a word."""
+    from flamingo.foundation.errors import ConfigError
 
-    if not choices:
-        return predictor.complete([document], **how)[0]
-    scores = predictor.score(document, [f" {choice}" for choice in choices])
-    ranked = sorted(zip(choices, scores, strict=True), key=lambda pair: -pair[1])
-    return Answer(*ranked[0], choices=tuple(ranked))
+    way = "--text" if args.text is not None else "--jsonl" if args.jsonl is not None else "--query"
+    foreign = {
+        "--text": ("support", "text_example", "question", "template"),
+        "--jsonl": ("support", "text_example", "question", "visual"),
+        "--query": ("visual",),
+    }[way]
+    given = [f"--{name.replace('_', '-')}" for name in foreign if getattr(args, name)]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)} cannot go with {way}, which has its own way to say it.\n"
+            "flamingo prompt --help shows which options belong together."
+        )
+    if way == "--text" and args.choices and args.text != args.text.rstrip():
+        raise ConfigError(
+            "The text ends in a space, but a choice brings its own. Remove the one in the text."
+        )
+    if len(set(args.choices)) < len(args.choices):
+        raise ConfigError(f"A choice is given twice: {', '.join(args.choices)}.")
+    for name in ("num_beams", "max_new_tokens", "max_frames"):
+        if getattr(args, name) < 1:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} is {getattr(args, name)}, but must be at least 1."
+            )
+    if args.out is not None and not args.out.parent.is_dir():
+        raise ConfigError(f"There is no folder {args.out.parent} to write {args.out.name} into.")
 
 
 def _document(args: argparse.Namespace) -> Interleaved:
@@ -140,7 +164,7 @@ def _requests_of_lines(args: argparse.Namespace) -> Iterator[Request]:
         path = Path(args.jsonl)
         if not path.is_file():
             raise DataError(f"There is no file {path} to read prompts from.")
-        text, folder = path.read_text(encoding="utf-8"), path.parent
+        text, folder = _text_of(path), path.parent
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -152,6 +176,15 @@ def _requests_of_lines(args: argparse.Namespace) -> Iterator[Request]:
                 'A line is {"supports": [{"visual": FILE, "output": TEXT}, ...], "query": '
                 '{"visual": FILE}}.'
             ) from error
+
+
+def _text_of(path: Path) -> str:
+    from flamingo.foundation.errors import DataError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text: {error}. Save it as UTF-8.") from error
 
 
 def _request_of_line(line: dict[str, Any], folder: Path, args: argparse.Namespace) -> Request:
@@ -169,9 +202,16 @@ def _request_of_line(line: dict[str, Any], folder: Path, args: argparse.Namespac
         query,
         supports=[example(support) for support in line.get("supports", [])],
         template=_template(line.get("template", args.template)) or default,
-        choices=line.get("choices", args.choices),
+        choices=_list_of(line, "choices") or args.choices,
         text_examples=line.get("text_examples", []),
     )
+
+
+def _list_of(line: dict[str, Any], name: str) -> list[str]:
+    value = line.get(name, [])
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is {value!r}, but must be a list of texts")
+    return [str(item) for item in value]
 
 
 def _template(text: str | None) -> Template | None:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FlamingoError: a wrong recipe or setting, or training that cannot go on.
     """
-    # Imported here: torch takes seconds, and `flamingo --help` should not.
+    # Imported here: each verb loads what it needs, and no other does.
     from flamingo.foundation.errors import ConfigError
     from flamingo.foundation.records import yaml_text
 

@@ -69,4 +69,7 @@ def wilson_interval(right: int, n: int, z: float = 1.959964) -> tuple[float, flo
     center = share + z * z / (2 * n)
     spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
+    # The ends meet the share itself at 0 and at 1, where rounding would put them beside it.
+    return max(0.0, min(share, (center - spread) / scale)), min(
+        1.0, max(share, (center + spread) / scale)
+    )

@@ -117,11 +117,8 @@ def _answers(
     answers = []
     for episode in episodes:
         if episode.candidates:
-            texts = [task.template.continuation(candidate) for candidate in episode.candidates]
-            scores = predictor.score(task.prompt(episode), texts)
-            best = max(range(len(scores)), key=scores.__getitem__)
-            answers.append((episode.candidates[best], scores[best]))
+            answer = predictor.choose(task.prompt(episode), episode.candidates, task.template)
         else:
             answer = next(opened)
-            answers.append((answer.text, answer.score))
+        answers.append((answer.text, answer.score))
     return answers

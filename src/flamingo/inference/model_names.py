@@ -18,7 +18,13 @@ def find_model(name: str | Path) -> str:
         CheckpointError: there is no such model; the message lists the bundled ones.
     """
     if str(name) in BUNDLED:
-        return str(files("flamingo").joinpath(BUNDLED[str(name)]))
+        bundled = Path(str(files("flamingo").joinpath(BUNDLED[str(name)])))
+        if not (bundled / "config.json").is_file():
+            raise CheckpointError(
+                f"The bundled model {str(name)!r} is not in this installation: {bundled} is "
+                "missing. Install the package again, or clone the whole repository."
+            )
+        return str(bundled)
     path = Path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from flamingo.data.batching import Batch, collate
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import pick_device
+from flamingo.foundation.errors import CheckpointError
 from flamingo.inference.model_names import find_model
 from flamingo.inference.requests import Request, Support
 from flamingo.inference.scoring import score_candidates, token_log_likelihoods
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.prompting import Template
+from flamingo.prompting import CAPTION, Template
 from flamingo.sequence import Interleaved
 
 
@@ -85,10 +87,18 @@ class Predictor:
             CheckpointError: there is no such model, or its files are not complete.
         """
         source = find_model(name)
-        target = torch.device(device) if device is not None else pick_device()
+        target = pick_device(str(device or "auto"))
         dtype = dtype or (torch.bfloat16 if target.type == "cuda" else torch.float32)
-        model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
-        return cls(model.to(target), FlamingoProcessor.from_pretrained(source))
+        try:
+            model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
+            processor = FlamingoProcessor.from_pretrained(source)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(
+                f"The model {str(name)!r} cannot be loaded from {source}: {error}\n"
+                "Check the name, and that the folder holds config.json, the weights and the "
+                "processor's files; a name on a hub needs a network."
+            ) from error
+        return cls(model.to(target), processor)
 
     def answer(
         self,
@@ -141,7 +151,7 @@ class Predictor:
         is_open = [not request.choices for request in requests]
         for number, request in enumerate(requests):
             if request.choices:
-                answers[number] = self._choose(request)
+                answers[number] = self.choose(request.prompt(), request.choices, request.template)
         numbers = [number for number, flag in enumerate(is_open) if flag]
         for start in range(0, len(numbers), batch_size):
             part = numbers[start : start + batch_size]
@@ -170,6 +180,7 @@ class Predictor:
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
                 return_dict_in_generate=True,
+                output_logits=True,
                 output_scores=True,
                 **({"length_penalty": 0.0} if num_beams > 1 else {}),
             )
@@ -186,11 +197,18 @@ class Predictor:
         tokens = [[*self.encoder.continuation(text), end] for text in candidates]
         return score_candidates(self.model, self.encode([prompt]).model_inputs(), tokens)
 
-    def _choose(self, request: Request) -> Answer:
-        template = request.template
-        texts = [template.continuation(choice) for choice in request.choices]
-        scores = self.score(request.prompt(), texts)
-        ranked = sorted(zip(request.choices, scores, strict=True), key=lambda pair: -pair[1])
+    def choose(
+        self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
+    ) -> Answer:
+        """The likeliest of `choices` after an open prompt, with the scores of all.
+
+        Args:
+            prompt: ends where the answer begins.
+            choices: answers, without the space that `template` puts before them.
+            template: how an answer continues the prompt.
+        """
+        scores = self.score(prompt, [template.continuation(choice) for choice in choices])
+        ranked = sorted(zip(choices, scores, strict=True), key=lambda pair: -pair[1])
         return Answer(*ranked[0], choices=tuple(ranked))
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
@@ -214,7 +232,7 @@ class Predictor:
             yield from output.sequences_scores.tolist()
             return
         tokens = output.sequences[:, width:]
-        logits = torch.stack(output.scores, dim=1)
+        logits = torch.stack(output.logits, dim=1)
         likelihoods = token_log_likelihoods(logits, tokens)
         for row, found in zip(tokens, likelihoods, strict=True):
             yield float(found[: _length(row, self._stops())].sum())

@@ -70,6 +70,12 @@ class Request:
                 f"{len(supports)} supports and {len(text_examples)} text examples were given. "
                 "Text examples stand in for supports in a zero-shot prompt; give one or the other."
             )
+        with_question = [s for s in supports if not isinstance(s, Example) and len(s) == 3]
+        if with_question and question is None and not isinstance(query, Example):
+            raise SequenceError(
+                f"{len(with_question)} supports carry a question, but the query has none.\n"
+                "Give question=... for the query, or supports of (visual, answer)."
+            )
         if len(set(choices)) < len(choices):
             raise SequenceError(f"A choice is given twice: {', '.join(choices)}.")
         template = template or (QUESTION_ANSWER if question is not None else CAPTION)

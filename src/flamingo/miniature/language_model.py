@@ -33,8 +33,9 @@ def build_language_model(
 ) -> Lfm2ForCausalLM:
     """An untrained language model for this tokenizer.
 
-    The family has short convolutions because few tokens must do: from text of this size, plain
-    attention learns to copy an attribute or a name much later (`docs/lab-notes.md`).
+    The family has short convolutions, through which a token sees its neighbors from the first
+    layer on. Whether plain attention does as well with this curriculum was not tried
+    (`docs/lab-notes.md`).
     """
     kinds = ("conv", "full_attention")
     config = Lfm2Config(

@@ -128,11 +128,7 @@ def show(
 def _ask(predictor: Predictor, task: FewShotTask, episode: FewShotEpisode) -> Asked:
     prompt = task.prompt(episode)
     if episode.candidates:
-        texts = [task.template.continuation(candidate) for candidate in episode.candidates]
-        scores = predictor.score(prompt, texts)
-        pairs = zip(episode.candidates, scores, strict=True)
-        ranked = tuple(sorted(pairs, key=lambda pair: -pair[1]))
-        answer = Answer(*ranked[0], choices=ranked)
+        answer = predictor.choose(prompt, episode.candidates, task.template)
     else:
         answer = predictor.complete([prompt], max_new_tokens=12)[0]
     return Asked(episode, answer, attention_over_query(predictor, prompt))

@@ -28,7 +28,9 @@ class FewShotTask:
 
     Args:
         name: how commands and reports call it.
-        is_held_out: whether it is neither trained on nor used to choose a setting.
+        is_held_out: whether what it asks for was kept out of training and of every choice of a
+            setting: its names, the field of its rule, its format, its alphabet. Development tasks
+            ask for what training asked for too; of their pictures, only pairs are new.
         template: the text of one example.
         is_open_ended: whether the answer is written freely; else one of the episode's candidates
             is chosen.
@@ -72,9 +74,9 @@ _ALL = (
     # Held-out tasks.
     FewShotTask("new-word-2", True, CAPTION, False, 1 / 2, new_words_episode(2)),
     FewShotTask("new-word-4", True, CAPTION, False, 1 / 4, new_words_episode(4)),
-    FewShotTask("rule-color", True, CAPTION, False, 1 / 8, rule_episode("color")),
-    FewShotTask("rule-shape", True, CAPTION, False, 1 / 8, rule_episode("shape")),
-    FewShotTask("rule-size", True, CAPTION, False, 1 / 3, rule_episode("size")),
+    FewShotTask("rule-color", False, CAPTION, False, 1 / 8, rule_episode("color")),
+    FewShotTask("rule-shape", False, CAPTION, False, 1 / 8, rule_episode("shape")),
+    FewShotTask("rule-size", False, CAPTION, False, 1 / 3, rule_episode("size")),
     FewShotTask("rule-texture", True, CAPTION, False, 1 / 4, rule_episode("texture")),
     FewShotTask("rule-background", True, CAPTION, False, 1 / 4, rule_episode("background")),
     FewShotTask("format", True, _BARE, True, 0.0, formats_episode),

@@ -11,7 +11,6 @@ from transformers import PreTrainedModel
 from flamingo.foundation.errors import ConfigError, nearest
 from flamingo.model.config import FlamingoConfig
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.new_tokens import NewTokens
 from flamingo.model.vision_encoder import VisionEncoder
 
 SETTINGS = frozenset(
@@ -74,7 +73,9 @@ def build_flamingo(
         config, language_model=language_model, vision_encoder=vision_encoder
     )
     if model.new_tokens is not None:
-        start_rows_near(model.new_tokens, model.host.embedding)
+        start_rows_near(model.new_tokens.input_rows, model.host.embedding)
+        if model.new_tokens.output_rows is not None:
+            start_rows_near(model.new_tokens.output_rows, model.host.head)
     stops = [token for token in (eoc_token_id, eos_token_id) if token is not None]
     model.generation_config.update(
         eos_token_id=stops,
@@ -84,14 +85,11 @@ def build_flamingo(
     return model
 
 
-def start_rows_near(new_tokens: NewTokens, embedding: nn.Module) -> None:
-    """Draws the new rows like the rows of the frozen table: same mean, same spread."""
-    weight: Any = embedding.weight
-    table = weight.detach()
-    if table.is_meta:
+def start_rows_near(rows: nn.Parameter, table: nn.Module) -> None:
+    """Draws new rows like the rows of a frozen table: same mean, same spread."""
+    weight: Any = table.weight
+    if weight.is_meta:
         return
-    mean, spread = table.float().mean(0), table.float().std()
-    for rows in (new_tokens.input_rows, new_tokens.output_rows):
-        if rows is not None and rows.shape[-1] == table.shape[-1]:
-            with torch.no_grad():
-                rows.copy_(mean + spread * torch.randn_like(rows, dtype=torch.float32))
+    frozen = weight.detach().float()
+    with torch.no_grad():
+        rows.copy_(frozen.mean(0) + frozen.std() * torch.randn_like(rows, dtype=torch.float32))

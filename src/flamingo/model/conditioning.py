@@ -21,7 +21,8 @@ from transformers.cache_utils import Cache
 from flamingo.model.gated_xattn_dense import GatedXattnDense
 from flamingo.model.new_tokens import NewTokens
 from flamingo.model.visibility import Visibility
-from flamingo.model.visual_cache import VisualCacheLayer, visual_layers
+from flamingo.model.visual_cache import VisualCacheLayer, num_kept, visual_layers
+from flamingo.model.visuals import check_range
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,16 @@ class Conditioning:
         visual_tokens: of the visuals that are new in this pass, if any.
         visibility: which visual each token sees; `None` where there are no visuals at all.
         kept: a cache layer per gated layer, where keys and values are kept between passes.
+        blocks: the gated layers that this pass is for. Others may hang on the same language
+            model, and stay silent.
+        new_tokens: the rows that this pass is for.
     """
 
     visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None
     visibility: Visibility | None
     kept: list[VisualCacheLayer] | None
+    blocks: nn.ModuleList
+    new_tokens: NewTokens | None
 
     @classmethod
     def prepare(
@@ -47,19 +53,26 @@ class Conditioning:
         *,
         num_latents: int,
         num_lm_layers: int,
-        num_gated: int,
+        blocks: nn.ModuleList,
+        new_tokens: NewTokens | None,
     ) -> Conditioning:
-        """Gathers what the gated layers of one pass share."""
+        """Gathers what the gated layers of one pass share.
+
+        Raises:
+            SequenceError: φ points to a visual that was never given.
+        """
         kept, num_visuals = None, 0
         if cache is not None:
-            kept = visual_layers(cache, num_lm_layers=num_lm_layers, num_gated=num_gated)
-            num_visuals += kept[0].get_seq_length() // num_latents
+            kept = visual_layers(cache, num_lm_layers=num_lm_layers, num_gated=len(blocks))
+            num_visuals += num_kept(cache, num_latents)
         if visual_tokens is not None:
             num_visuals += visual_tokens.shape[1]
         visibility = None
-        if num_visuals and visual_index is not None:
-            visibility = Visibility.of(visual_index, num_visuals, num_latents)
-        return cls(visual_tokens, visibility, kept)
+        if visual_index is not None:
+            check_range(visual_index, num_visuals)
+            if num_visuals:
+                visibility = Visibility.of(visual_index, num_visuals, num_latents)
+        return cls(visual_tokens, visibility, kept, blocks, new_tokens)
 
     def keys_values(
         self, index: int, block: GatedXattnDense
@@ -104,7 +117,7 @@ class Conditioner:
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """Replaces the hidden states, wherever the language model's loop puts them."""
         conditioning = _CURRENT.get()
-        if conditioning is None:
+        if conditioning is None or not _is_own(conditioning.blocks, self.index, self.block):
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
         keys, values = conditioning.keys_values(self.index, self.block)
@@ -118,6 +131,10 @@ class Conditioner:
         return args, {**kwargs, "hidden_states": seen}
 
 
+def _is_own(blocks: nn.ModuleList, index: int, block: GatedXattnDense) -> bool:
+    return index < len(blocks) and blocks[index] is block
+
+
 class HeadExtender:
     """Adds the new tokens' columns to the logits: a forward hook on the output head.
 
@@ -129,7 +146,10 @@ class HeadExtender:
 
     def __call__(self, head: nn.Module, args: tuple[Any, ...], logits: Tensor) -> Tensor:
         """Extends the logits inside of a conditioned pass, and leaves them alone outside of one."""
-        return logits if _CURRENT.get() is None else self.new_tokens.extend(logits, args[0])
+        conditioning = _CURRENT.get()
+        if conditioning is None or conditioning.new_tokens is not self.new_tokens:
+            return logits
+        return self.new_tokens.extend(logits, args[0])
 
 
 def checkpoint_conditioned(checkpoint: Callable[..., Any]) -> Callable[..., Any]:

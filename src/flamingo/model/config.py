@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -107,6 +108,15 @@ class FlamingoConfig(PreTrainedConfig):
         # An empty table leaves the attention of the nested configurations as it was chosen.
         kwargs.setdefault("attn_implementation", {})
         super().__init__(**kwargs)
+
+    def get_text_config(self, *args: Any, **kwargs: Any) -> PreTrainedConfig:
+        """The language model's configuration, with the vocabulary that the logits have here."""
+        config = super().get_text_config(*args, **kwargs)
+        if config is self or not self.new_token_ids:
+            return config
+        extended = copy.copy(config)
+        extended.vocab_size = max(config.vocab_size, max(self.new_token_ids) + 1)
+        return extended
 
     def _check(self) -> None:
         positive = ("resampler_layers", "resampler_heads", "resampler_head_dim", "num_latents")

@@ -159,16 +159,15 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             inputs_embeds = self.embed(input_ids)
         if visual_tokens is None and pixel_values is not None:
             visual_tokens = self.encode_visuals(pixel_values, frame_mask)
-        check_index(
-            visual_tokens, visual_index, inputs_embeds, has_past=past_key_values is not None
-        )
+        check_index(visual_tokens, visual_index, inputs_embeds)
         conditioning = Conditioning.prepare(
             visual_tokens,
             visual_index,
             past_key_values,
             num_latents=self.config.num_latents,
             num_lm_layers=len(self.host.layers),
-            num_gated=len(self.gated_xattn_dense),
+            blocks=self.gated_xattn_dense,
+            new_tokens=self.new_tokens,
         )
         with conditioned_on(conditioning):
             output = self._read(

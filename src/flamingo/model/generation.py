@@ -10,6 +10,8 @@ from torch import Tensor
 from transformers import GenerationMixin
 from transformers.cache_utils import Cache
 
+from flamingo.model.visual_cache import num_kept
+
 
 class FlamingoGeneration(GenerationMixin):
     """The parts of transformers' generation loop that are different for a Flamingo.
@@ -43,12 +45,33 @@ class FlamingoGeneration(GenerationMixin):
         )
         read_now = inputs.get("input_ids")
         length = (inputs["inputs_embeds"] if read_now is None else read_now).shape[1]
-        past = int(past_key_values.get_seq_length()) if past_key_values is not None else 0
-        if visual_index is not None:
-            inputs["visual_index"] = _columns(visual_index, past, length)
         if visual_tokens is not None and not _was_handed_over(past_key_values, visual_tokens):
-            inputs["visual_tokens"] = visual_tokens
+            new = self._not_yet_kept(visual_tokens, visual_index, past_key_values)
+            if new is not None:
+                inputs["visual_tokens"] = new
+        if visual_index is not None:
+            start = input_ids.shape[1] - length
+            if visual_index.shape[1] > input_ids.shape[1] and past_key_values is not None:
+                # φ covers the whole sequence, but only a later piece of it is in `input_ids`.
+                start = int(past_key_values.get_seq_length())
+            inputs["visual_index"] = _columns(visual_index, max(0, start), length)
         return inputs
+
+    def _not_yet_kept(
+        self, visual_tokens: Tensor, visual_index: Tensor | None, cache: Cache | None
+    ) -> Tensor | None:
+        """The visuals that the cache lacks, where a conversation's are all given once more.
+
+        φ tells: where it never points past the given visuals, they are counted from the first one
+        of the sequence, and those that are kept are among them.
+        """
+        kept = num_kept(cache, self.config.num_latents)
+        counted_from_first = (
+            visual_index is not None and int(visual_index.max()) <= visual_tokens.shape[1]
+        )
+        if not kept or not counted_from_first:
+            return visual_tokens
+        return visual_tokens[:, kept:] if visual_tokens.shape[1] > kept else None
 
     def _maybe_prepare_encoder_kwargs_for_generation(
         self, inputs_tensor: Tensor, model_kwargs: dict[str, Any], *args: Any, **kwargs: Any
@@ -81,13 +104,7 @@ class FlamingoGeneration(GenerationMixin):
 def _columns(
     index: Int[Tensor, "batch known"], start: int, length: int
 ) -> Int[Tensor, "batch length"]:
-    """`length` columns of φ from `start` on; past its end the last column goes on.
-
-    An index that is exactly as long as the tokens read now belongs to them as it is: this is the
-    case when only the new part of a sequence is given, to continue from a cache.
-    """
-    if index.shape[1] == length:
-        return index
+    """`length` columns of φ from `start` on; past its end the last column goes on."""
     missing = start + length - index.shape[1]
     if missing > 0:
         index = torch.cat([index, index[:, -1:].expand(-1, missing)], dim=1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from flamingo.foundation.errors import CheckpointError
@@ -33,6 +35,9 @@ class FlamingoPersistence(PreTrainedModel):
 
         Raises:
             CheckpointError: trained parts only are asked for, but nothing is trained.
+
+        Warns:
+            UserWarning: the checkpoint will not say where its frozen parts are.
         """
         folder = Path(save_directory)
         if full:
@@ -43,6 +48,17 @@ class FlamingoPersistence(PreTrainedModel):
             raise CheckpointError(
                 "No parameter is trained, so a checkpoint of trained parts would be empty. "
                 "Use save_pretrained(..., full=True)."
+            )
+        if kwargs:
+            raise CheckpointError(
+                f"The arguments {', '.join(sorted(kwargs))} are for save_pretrained(full=True)."
+            )
+        if self.config.language_model_source is None or self.config.vision_encoder_source is None:
+            warnings.warn(
+                "The checkpoint will hold trained parts only, and the configuration does not say "
+                "where the frozen ones are: loading it will need language_model=... and "
+                "vision_encoder=..., or use save_pretrained(..., full=True).",
+                stacklevel=2,
             )
         folder.mkdir(parents=True, exist_ok=True)
         config = copy.deepcopy(self.config)
@@ -78,10 +94,24 @@ class FlamingoPersistence(PreTrainedModel):
             pretrained_model_name_or_path
         )
         if config.contents == "everything":
-            model = super().from_pretrained(folder, *args, config=config, **kwargs)
+            wants_info = kwargs.pop("output_loading_info", False)
+            model, info = super().from_pretrained(
+                pretrained_model_name_or_path,
+                *args,
+                config=config,
+                output_loading_info=True,
+                **kwargs,
+            )
+            _refuse_gaps(pretrained_model_name_or_path, info)
             model.freeze_pretrained()
-            return model
-        dtype = kwargs.get("dtype") or kwargs.get("torch_dtype")
+            return (model, info) if wants_info else model
+        dtype = _dtype(kwargs.pop("dtype", None) or kwargs.pop("torch_dtype", None))
+        if kwargs:
+            raise CheckpointError(
+                f"{folder} holds trained parts only; the arguments {', '.join(sorted(kwargs))} do "
+                "not reach the frozen ones.\nLoad those yourself with these arguments and give "
+                "them: from_pretrained(..., language_model=..., vision_encoder=...)."
+            )
         if language_model is None:
             source = _named(config.language_model_source, "language_model")
             language_model = AutoModelForCausalLM.from_pretrained(source)
@@ -92,9 +122,27 @@ class FlamingoPersistence(PreTrainedModel):
         load_trained(model, folder)
         if (folder / "generation_config.json").is_file():
             model.generation_config = type(model.generation_config).from_pretrained(folder)
-        if dtype not in (None, "auto"):
-            model = model.to(dtype)
+        if dtype is not None:
+            # Parameters only: tables of positions lose their angles in 16 bits.
+            for parameter in model.parameters():
+                parameter.data = parameter.data.to(dtype)
         return model.eval()
+
+
+def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
+    if isinstance(dtype, str):
+        return None if dtype == "auto" else getattr(torch, dtype.removeprefix("torch."))
+    return dtype
+
+
+def _refuse_gaps(source: str | Path, info: dict[str, Any]) -> None:
+    """A model with a part of it missing would run, on random numbers."""
+    missing, mismatched = sorted(info["missing_keys"]), sorted(map(str, info["mismatched_keys"]))
+    if missing or mismatched:
+        raise CheckpointError(
+            f"{source} does not fill the model. Missing: {missing or 'none'}. Of another shape: "
+            f"{mismatched or 'none'}.\nThe checkpoint is incomplete, or config.json is another's."
+        )
 
 
 def _named(source: str | None, part: str) -> str:

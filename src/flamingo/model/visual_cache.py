@@ -54,3 +54,10 @@ def visual_layers(cache: Cache, *, num_lm_layers: int, num_gated: int) -> list[V
     added = [VisualCacheLayer() for _ in range(num_gated)]
     cache.layers.extend(added)
     return added
+
+
+def num_kept(cache: Cache | None, num_latents: int) -> int:
+    """How many visuals per row a cache holds."""
+    layers = cache.layers if cache is not None else []
+    kept = next((layer for layer in layers if isinstance(layer, VisualCacheLayer)), None)
+    return 0 if kept is None else kept.get_seq_length() // num_latents

@@ -61,11 +61,7 @@ def encode_visuals(
 
 
 def check_index(
-    visual_tokens: Tensor | None,
-    visual_index: Tensor | None,
-    inputs_embeds: Tensor,
-    *,
-    has_past: bool,
+    visual_tokens: Tensor | None, visual_index: Tensor | None, inputs_embeds: Tensor
 ) -> None:
     """Visuals without φ are never seen, silently; φ of another length is a mistake."""
     if visual_tokens is not None and visual_index is None:
@@ -79,11 +75,20 @@ def check_index(
             f"visual_index has {visual_index.shape[1]} positions, but there are "
             f"{inputs_embeds.shape[1]} tokens. It needs one number per token."
         )
-    if visual_tokens is not None and visual_index is not None and not visual_index.is_meta:
-        highest = int(visual_index.max())
-        # Kept visuals come before these, so only a pass without a cache can be checked here.
-        if not has_past and highest > visual_tokens.shape[1]:
-            raise SequenceError(
-                f"visual_index counts up to {highest}, but there are {visual_tokens.shape[1]} "
-                "visuals per row. It is the number of the visual that a token sees, from 1."
-            )
+
+
+def check_range(visual_index: Tensor, num_visuals: int) -> None:
+    """Refuses a φ that points to no visual; one new token repeats what was checked before it.
+
+    Raises:
+        SequenceError: φ is negative, or larger than the number of visuals so far.
+    """
+    if visual_index.is_meta or visual_index.shape[1] < 2:
+        return
+    low, high = (int(end) for end in visual_index.aminmax())
+    if low < 0 or high > num_visuals:
+        raise SequenceError(
+            f"visual_index counts from {low} up to {high}, but there are {num_visuals} visuals per "
+            "row.\nIt is the number of the visual that a token sees, from 1, and 0 for none. "
+            "Give the pixels of all visuals that the text speaks of."
+        )
