@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
+from transformers.utils import logging
+
 from flamingo.cli import demo, evaluate, inspect, prompt, train
 from flamingo.foundation.errors import FlamingoError
 
@@ -36,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code: 0, 2 (wrong input) or 130 (interrupted)."""
     args = build_parser().parse_args(argv)
+    # What a verb prints is its answer; notes on kernels and bars of loaded weights are not.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         return VERBS[args.verb].run(args)
     except FlamingoError as error:

@@ -18,7 +18,7 @@ from flamingo.miniature.episodes import Episode, training_episode
 from flamingo.miniature.looks import any_scene, single
 from flamingo.miniature.scene import Clip, random_clip
 from flamingo.miniature.vocabulary import MOTION_PHRASES
-from flamingo.sequence import Interleaved, Sees, Visual
+from flamingo.sequence import Interleaved, Visual, draw_sees
 
 MAX_VISUALS = 5
 """Visuals of one training sequence at most; few-shot prompts have many more."""
@@ -81,7 +81,7 @@ class Pages:
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
         """One page."""
-        sees: Sees = "next" if rng.random() < self.next_share else "previous"
+        sees = draw_sees(rng, self.next_share)
         return self.encoder(as_interleaved(self._episode(rng), rng), is_complete=True, sees=sees)
 
     def _episode(self, rng: np.random.Generator) -> Episode:

@@ -104,7 +104,8 @@ class FlamingoPersistence(PreTrainedModel):
             )
             _refuse_gaps(pretrained_model_name_or_path, info)
             model.freeze_pretrained()
-            return (model, info) if wants_info else model
+            loaded: Any = (model, info) if wants_info else model
+            return loaded
         dtype = _dtype(kwargs.pop("dtype", None) or kwargs.pop("torch_dtype", None))
         if kwargs:
             raise CheckpointError(

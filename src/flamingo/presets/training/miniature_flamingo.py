@@ -156,8 +156,11 @@ def _model(
         FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std), tokenizer
     )
     ids = processor.encoder().prepared.ids
+    language_model = AutoModelForCausalLM.from_pretrained(settings.language)
+    # A folder of this run means nothing to who loads the checkpoint elsewhere.
+    language_model.config._name_or_path = ""
     model = build_flamingo(
-        AutoModelForCausalLM.from_pretrained(settings.language),
+        language_model,
         encoder,
         image_token_id=ids.image[0],
         eoc_token_id=ids.eoc,
