@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from transformers.utils import logging
-
 from flamingo.cli import demo, evaluate, inspect, prompt, train
 from flamingo.foundation.errors import FlamingoError
 
@@ -38,9 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code: 0, 2 (wrong input) or 130 (interrupted)."""
     args = build_parser().parse_args(argv)
-    # What a verb prints is its answer; notes on kernels and bars of loaded weights are not.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    _quiet_libraries()
     try:
         return VERBS[args.verb].run(args)
     except FlamingoError as error:
@@ -53,6 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has what it wanted; keep Python from complaining on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _quiet_libraries() -> None:
+    """What a verb prints is its answer; notes on kernels and bars of loaded weights are not."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 if __name__ == "__main__":
