@@ -36,7 +36,7 @@ def prepend_space(
 ) -> Interleaved:
     """Begins the text of an image-text or video-text pair with one space, half of the time.
 
-    Paper: App. A.2 ("substantial" gain).
+    Paper: App. A.3 ("substantial" gain).
     """
     if rng.random() >= probability:
         return document

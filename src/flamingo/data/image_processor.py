@@ -25,7 +25,7 @@ class FlamingoImageProcessor(BaseImageProcessor):
     Raises:
         ConfigError: the size is not a square.
 
-    Paper: App. A.2.
+    Paper: App. A.3.
     """
 
     def __init__(

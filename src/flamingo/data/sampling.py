@@ -27,7 +27,7 @@ class Sampling:
     Raises:
         ConfigError: one of them is not positive.
 
-    Paper: App. A.2 (8 frames at 1 per second to train, 30 at 3 per second to evaluate).
+    Paper: App. A.3 (8 frames at 1 per second to train, 30 at 3 per second to evaluate).
     """
 
     fps: int | float = 1.0

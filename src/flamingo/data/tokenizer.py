@@ -84,7 +84,7 @@ def prepare_tokenizer(
     Raises:
         ConfigError: the tokenizer has no end token, or the two tags are the same.
 
-    Paper: App. A.2.
+    Paper: App. A.3.
     """
     if tokenizer.eos_token_id is None:
         raise ConfigError(

@@ -26,7 +26,7 @@ class VisualTransform:
     Raises:
         ConfigError: the size or a std is not positive, or there are not three colors.
 
-    Paper: App. A.2 (320x320, aspect kept, padded with the mean).
+    Paper: App. A.3 (320x320, aspect kept, padded with the mean).
     """
 
     def __init__(

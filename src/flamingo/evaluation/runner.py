@@ -84,7 +84,7 @@ def evaluate(
 
     Close-ended queries are answered by the likeliest candidate, open-ended ones by beam search.
 
-    Paper: Sec. 3.1, App. B.1.1.
+    Paper: Sec. 3.1, App. B.1.5.
     """
     predictions: list[Prediction] = []
     for start in range(0, num_queries, batch_size):

@@ -170,7 +170,7 @@ class Predictor:
 
         Beam search keeps the plain sum of log-likelihoods: no length penalty.
 
-        Paper: App. B.1.1 (beam search with a beam of 3, stopped at the first `<EOC>`).
+        Paper: App. B.1.5 (beam search with a beam of 3, stopped at the first `<EOC>`).
         """
         batch = self.encode(prompts)
         with torch.inference_mode():

@@ -32,7 +32,7 @@ def score_candidates(
     Raises:
         SequenceError: there is no candidate, one is empty, or the prompt has several rows.
 
-    Paper: Sec. 3.1, App. B.1.1 (close-ended tasks are scored by log-likelihood).
+    Paper: Sec. 3.1, App. B.1.5 (close-ended tasks are scored by log-likelihood).
     """
     _check(prompt, candidates)
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))

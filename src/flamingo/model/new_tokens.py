@@ -21,7 +21,7 @@ class NewTokens(nn.Module):
         output_dim: width of what its output head reads, or `None` if the language model ties
             input and output embeddings; the new rows are then tied as well.
 
-    Paper: App. A.1 ("<EOC> ... embedding randomly initialized and learned").
+    Paper: App. A.3 ("<EOC> ... embedding randomly initialized and learned").
     """
 
     def __init__(self, ids: Sequence[int], *, embedding_dim: int, output_dim: int | None) -> None:

@@ -22,7 +22,7 @@ class Template:
     Raises:
         ConfigError: the prefix ends in a space, is malformed, or names the answer's field.
 
-    Paper: Sec. 3, App. B.1.5.
+    Paper: Sec. 3, App. A.2.
     """
 
     prefix: str

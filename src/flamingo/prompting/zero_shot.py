@@ -20,7 +20,7 @@ def zero_shot_prompt(
     Raises:
         ConfigError: an example lacks a field of the template.
 
-    Paper: Sec. 3, App. B.1.5.
+    Paper: Sec. 3, App. A.2.
     """
     without_visuals = [replace(example, visuals=()) for example in text_examples]
     return few_shot_prompt(without_visuals, query, template)

@@ -79,7 +79,7 @@ def mark_up(document: Interleaved, markup: Markup, *, is_complete: bool) -> Mark
     Raises:
         SequenceError: the document's own text contains a tag.
 
-    Paper: Sec. 2.4, App. A.2, Fig. 7.
+    Paper: Sec. 2.4, App. A.3, Fig. 7.
     """
     _refuse_tags_in_text(document, markup)
     pieces = tuple(_pieces(document, markup, is_complete))

@@ -33,7 +33,7 @@ def visual_index(tag_numbers: Sequence[int], *, sees: Sees = "previous") -> list
         >>> visual_index([0, 0, 1, 0, 0, 2, 0], sees="next")
         [1, 1, 1, 2, 2, 2, 2]
 
-    Paper: Sec. 2.1, App. A.2.
+    Paper: Sec. 2.1, App. A.3.
     """
     _check_sees(sees)
     previous = _carried(tag_numbers)
