@@ -16,7 +16,6 @@ from flamingo.presets.training import recipe_names
 from tests.house.repository import ROOT, code_blocks, make_targets
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WEIGHTS = ROOT / "src" / "flamingo" / "miniature" / "weights"
 
 
 def commands() -> list[str]:
@@ -55,7 +54,6 @@ def test_a_command_exists(command: str) -> None:
         assert program in {"git", "cd"}, f"no test knows how to check {command!r}"
 
 
-@pytest.mark.skipif(not WEIGHTS.is_dir(), reason="the miniature's weights are not in this checkout")
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = code_blocks(README, "python")
     assert blocks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,15 +46,30 @@ def report_page(
     )
 
 
-def gate_table(model: FlamingoForConditionalGeneration) -> list[dict[str, float]]:
-    """|tanh α| of every gated layer (paper: Fig. 6)."""
+@dataclass(frozen=True)
+class Gates:
+    """|tanh α| of one gated layer's two gates: 0 is closed.
+
+    Attributes:
+        layer: number of the decoder layer that it stands before.
+        xattn: of the cross-attention.
+        dense: of the feed-forward.
+    """
+
+    layer: int
+    xattn: float
+    dense: float
+
+
+def gate_table(model: FlamingoForConditionalGeneration) -> list[Gates]:
+    """The gates of every gated layer (paper: Fig. 6)."""
     blocks: Any = model.gated_xattn_dense
     return [
-        {
-            "layer": index * model.config.xattn_every,
-            "xattn": abs(float(block.alpha_xattn.detach().tanh())),
-            "dense": abs(float(block.alpha_dense.detach().tanh())),
-        }
+        Gates(
+            layer=index * model.config.xattn_every,
+            xattn=abs(float(block.alpha_xattn.detach().tanh())),
+            dense=abs(float(block.alpha_dense.detach().tanh())),
+        )
         for index, block in enumerate(blocks)
     ]
 

@@ -1,0 +1,43 @@
+"""The weights that come with the package do what their card says, in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flamingo import Predictor
+from flamingo.cli.main import main
+from flamingo.evaluation.runner import evaluate
+from flamingo.miniature.tasks import task_named
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.from_pretrained("miniature", device="cpu")
+
+
+# Far below the card's scores, far above chance: 20 queries vary.
+@pytest.mark.parametrize(
+    ("task", "at_least"), [("caption", 60), ("new-word-2", 80), ("question-count", 60)]
+)
+def test_it_learns_from_its_prompt(predictor: Predictor, task: str, at_least: float) -> None:
+    cell, _ = evaluate(predictor, task_named(task), num_shots=4, num_queries=20, seed=7)
+    assert cell.score >= at_least
+
+
+def test_without_shots_it_cannot_know_a_new_word(predictor: Predictor) -> None:
+    cell, _ = evaluate(predictor, task_named("new-word-4"), num_shots=0, num_queries=40, seed=7)
+    assert cell.score < 60
+
+
+def test_the_demo_writes_one_self_contained_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--out", str(tmp_path / "demo.html")]) == 0
+    page = (tmp_path / "demo.html").read_text()
+    assert str(tmp_path / "demo.html") in capsys.readouterr().out
+    assert 'src="http' not in page
+    assert "href=" not in page
+    assert page.count("where it looks") == 36
+    assert "data:image/gif" in page
