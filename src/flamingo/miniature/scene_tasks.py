@@ -80,14 +80,41 @@ motions_episode = independent_episode(
 
 
 def rule_episode(field: str) -> EpisodeBuilder:
-    """Every shot says one attribute, and nothing but the shots tells which."""
+    """Every shot says one attribute, and nothing but the shots tells which.
 
-    def example(rng: np.random.Generator) -> Labeled:
+    The candidates are the five attributes of the query's own picture. All of them are true of it,
+    so seeing is not enough to choose among them, and a guess is right once in five times.
+    """
+    key = f"rule {field}"
+
+    def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
         scene = single(rng, pairs="held_out")
-        holder = scene if field == "background" else scene.things[0]
-        return draw(scene, rng), str(getattr(holder, field)), {}
+        return draw(scene, rng), _attributes(scene)
 
-    return independent_episode(f"rule {field}", example, _VALUES[field])
+    def build(seed: int, index: int, num_shots: int) -> FewShotEpisode:
+        shots = [example(generator(key, seed, index, "shot", i)) for i in range(num_shots)]
+        visual, attributes = example(generator(key, seed, index, "query"))
+        supports: list[Labeled] = [(seen, said[field], {}) for seen, said in shots]
+        return assemble(
+            supports,
+            (visual, attributes[field], {}),
+            tuple(attributes.values()),
+            answer_field="output",
+        )
+
+    return build
+
+
+def _attributes(scene: Scene) -> dict[str, str]:
+    """All that can be said of a lone thing in one word."""
+    thing = scene.things[0]
+    return {
+        "color": thing.color,
+        "shape": thing.shape,
+        "size": thing.size,
+        "texture": thing.texture,
+        "background": scene.background,
+    }
 
 
 def formats_episode(seed: int, index: int, num_shots: int) -> FewShotEpisode:
