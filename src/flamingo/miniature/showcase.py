@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -113,12 +113,9 @@ class Shown:
         return sum(one.is_right for one in self.asked)
 
 
-def show(
-    predictor: Predictor, progress: Callable[[Scenario], object] = lambda _: None
-) -> Iterator[Shown]:
+def show(predictor: Predictor) -> Iterator[Shown]:
     """Asks everything, part by part."""
     for scenario in SCENARIOS:
-        progress(scenario)
         task = task_named(scenario.task)
         episodes = [task.build(SEED, index, scenario.shots) for index in range(scenario.queries)]
         asked = tuple(_ask(predictor, task, episode) for episode in episodes)

@@ -51,7 +51,6 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
     _supports_sdpa = True
     _supports_attention_backend = True
     _no_split_modules = ["GatedXattnDense", "ResamplerLayer"]  # noqa: RUF012
-    _keep_in_fp32_modules: list[str] = []  # noqa: RUF012
 
     host: Host
 
