@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from flamingo.miniature.few_shot_episodes import (
     independent_episode,
     naming_episode,
 )
-from flamingo.miniature.formats import HELD_OUT
+from flamingo.miniature.formats import Format
 from flamingo.miniature.looks import Pair, choose_pairs, counted, several, single
 from flamingo.miniature.questions import ask, attribute_question
 from flamingo.miniature.scene import (
@@ -117,17 +117,21 @@ def _attributes(scene: Scene) -> dict[str, str]:
     }
 
 
-def formats_episode(seed: int, index: int, num_shots: int) -> FewShotEpisode:
-    """Captions in a form that no training text has."""
-    form = HELD_OUT[generator("format", seed, index).integers(len(HELD_OUT))]
+def formats_episode(key: str, forms: Sequence[Format]) -> EpisodeBuilder:
+    """Captions of held-out pairs, each episode in one of `forms`, which only the shots tell."""
 
-    def caption(rng: np.random.Generator) -> Labeled:
-        visual, answer, fields = _caption(rng)
-        return visual, form.write(answer), fields
+    def build(seed: int, index: int, num_shots: int) -> FewShotEpisode:
+        form = forms[int(generator(key, seed, index).integers(len(forms)))]
 
-    shots = [caption(generator("format", seed, index, "shot", i)) for i in range(num_shots)]
-    query = caption(generator("format", seed, index, "query"))
-    return assemble(shots, query, (), answer_field="output")
+        def caption(rng: np.random.Generator) -> Labeled:
+            visual, answer, fields = _caption(rng)
+            return visual, form.write(answer), fields
+
+        shots = [caption(generator(key, seed, index, "shot", i)) for i in range(num_shots)]
+        query = caption(generator(key, seed, index, "query"))
+        return assemble(shots, query, (), answer_field="output")
+
+    return build
 
 
 def new_words_episode(num_ways: int) -> EpisodeBuilder:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flamingo.foundation.errors import ConfigError, nearest
 from flamingo.miniature.few_shot_episodes import FewShotEpisode
+from flamingo.miniature.formats import HELD_OUT, PECULIAR
 from flamingo.miniature.handwriting_tasks import digits_episode, glyphs_episode
 from flamingo.miniature.scene_tasks import (
     captions_episode,
@@ -71,6 +72,7 @@ _ALL = (
     FewShotTask("question-shape", False, QUESTION_ANSWER, False, 1 / 8, questions_episode("shape")),
     FewShotTask("question-count", False, QUESTION_ANSWER, False, 1 / 4, questions_episode("count")),
     FewShotTask("clip-motion", False, QUESTION_ANSWER, False, 1 / 7, motions_episode),
+    FewShotTask("known-format", False, _BARE, True, 0.0, formats_episode("known format", PECULIAR)),
     # Held-out tasks.
     FewShotTask("new-word-2", True, CAPTION, False, 1 / 2, new_words_episode(2)),
     FewShotTask("new-word-4", True, CAPTION, False, 1 / 4, new_words_episode(4)),
@@ -79,7 +81,7 @@ _ALL = (
     FewShotTask("rule-size", False, CAPTION, False, 1 / 5, rule_episode("size")),
     FewShotTask("rule-texture", True, CAPTION, False, 1 / 5, rule_episode("texture")),
     FewShotTask("rule-background", True, CAPTION, False, 1 / 5, rule_episode("background")),
-    FewShotTask("format", True, _BARE, True, 0.0, formats_episode),
+    FewShotTask("format", True, _BARE, True, 0.0, formats_episode("format", HELD_OUT)),
     FewShotTask("clip-word-2", True, CAPTION, False, 1 / 2, clip_words_episode(2)),
     FewShotTask("digits-2", True, CAPTION, False, 1 / 2, digits_episode(2)),
     FewShotTask("digits-4", True, CAPTION, False, 1 / 4, digits_episode(4)),
