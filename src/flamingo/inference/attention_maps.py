@@ -32,17 +32,13 @@ def attention_over_query(
     with ExitStack() as stack:
         blocks = [stack.enter_context(_inputs_of(b)) for b in model.gated_xattn_dense]
         model(**inputs, logits_to_keep=1)
-    read = torch.stack([_latent_weights(*pair) for pair in _paired(model, blocks)]).mean(0)
+    pairs = zip(model.gated_xattn_dense, blocks, strict=True)
+    read = torch.stack([_latent_weights(block, calls[0]) for block, calls in pairs]).mean(0)
     pixels = predictor.processor.image_processor.transform(query).to(model.device)
     with _inputs_of(model.resampler.layers[-1]) as seen:
         model.encode_visuals(pixels[None, None])
     positions = _position_weights(model.resampler.layers[-1], *seen[0])
     return (read @ positions).unflatten(0, (query.num_frames, -1)).cpu()
-
-
-def _paired(model: Any, captured: list[list[tuple[Any, ...]]]) -> Iterator[tuple[Any, Any]]:
-    for block, calls in zip(model.gated_xattn_dense, captured, strict=True):
-        yield block, calls[0]
 
 
 def _latent_weights(block: Any, inputs: tuple[Any, ...]) -> Float[Tensor, " latents"]:

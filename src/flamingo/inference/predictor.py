@@ -148,11 +148,10 @@ class Predictor:
     ) -> list[Answer]:
         """Answers many requests, in order; open-ended ones in batches."""
         answers: dict[int, Answer] = {}
-        is_open = [not request.choices for request in requests]
         for number, request in enumerate(requests):
             if request.choices:
                 answers[number] = self.choose(request.prompt(), request.choices, request.template)
-        numbers = [number for number, flag in enumerate(is_open) if flag]
+        numbers = [number for number, request in enumerate(requests) if not request.choices]
         for start in range(0, len(numbers), batch_size):
             part = numbers[start : start + batch_size]
             texts = self.complete(
@@ -180,9 +179,12 @@ class Predictor:
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
                 return_dict_in_generate=True,
-                output_logits=True,
-                output_scores=True,
-                **({"length_penalty": 0.0} if num_beams > 1 else {}),
+                # Each kind of search keeps only what its scores are made of.
+                **(
+                    {"length_penalty": 0.0, "output_scores": True}
+                    if num_beams > 1
+                    else {"output_logits": True}
+                ),
             )
         width = batch.input_ids.shape[1]
         texts = (self._text(row) for row in output.sequences[:, width:])

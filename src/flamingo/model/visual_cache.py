@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
 
@@ -24,22 +20,6 @@ class VisualCacheLayer(DynamicLayer):
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """The number of visual tokens, whatever the number of queries."""
         return self.get_seq_length(), 0
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Starts with nothing, in the layout of the first keys."""
-        self.dtype, self.device = key_states.dtype, key_states.device
-        self.keys, self.values = key_states[:, :, :0], value_states[:, :, :0]
-        self.is_initialized = True
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
-    ) -> tuple[Tensor, Tensor]:
-        """Appends the keys and values of further visuals; returns those of all so far."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        self.keys = torch.cat([self.keys, key_states], dim=-2)
-        self.values = torch.cat([self.values, value_states], dim=-2)
-        return self.keys, self.values
 
 
 def visual_layers(cache: Cache, *, num_lm_layers: int, num_gated: int) -> list[VisualCacheLayer]:
