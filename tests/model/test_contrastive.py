@@ -32,7 +32,7 @@ def test_logits_are_similarities_times_the_inverse_temperature():
     model = tiny_model()
     pixels, ids = torch.randn(3, 3, 16, 16), torch.randint(1, 11, (3, 5))
     mask = torch.ones_like(ids)
-    logits = model(pixels, ids, mask)
+    logits = model(pixels, ids, mask).logits()
     cosine = model.embed_pixels(pixels) @ model.embed_text(ids, mask).T
     assert torch.allclose(logits, cosine / 0.07, rtol=1e-4)
 
@@ -46,19 +46,40 @@ def test_padding_does_not_change_a_caption():
     )
 
 
+def loss_of(logits: torch.Tensor, **settings: float) -> torch.Tensor:
+    return contrastive_loss(logits, logits.T, **settings)
+
+
 def test_the_loss_is_that_of_a_guess_where_all_pairs_look_alike():
-    assert contrastive_loss(torch.zeros(4, 4)).item() == pytest.approx(2 * math.log(4))
+    assert loss_of(torch.zeros(4, 4)).item() == pytest.approx(2 * math.log(4))
 
 
 def test_the_loss_treats_pictures_and_captions_alike():
     logits = torch.randn(5, 5)
-    assert torch.allclose(contrastive_loss(logits), contrastive_loss(logits.T))
+    assert torch.allclose(loss_of(logits), loss_of(logits.T))
+
+
+def test_the_loss_counts_both_directions():
+    # Each picture finds its caption, but the second caption fits the first picture as well.
+    logits = torch.tensor([[50.0, 50.0], [-50.0, 50.0]])
+    forward = F.cross_entropy(logits, torch.arange(2))
+    backward = F.cross_entropy(logits.T, torch.arange(2))
+    assert torch.allclose(loss_of(logits, label_smoothing=0.0), forward + backward)
+
+
+def test_losses_of_parts_of_the_rows_make_up_that_of_all():
+    logits = torch.randn(5, 5)
+    parts = [
+        contrastive_loss(logits[rows], logits.T[rows], first=rows.start) * len(logits[rows])
+        for rows in (slice(0, 2), slice(2, 5))
+    ]
+    assert torch.allclose(sum(parts) / 5, loss_of(logits))
 
 
 def test_smoothing_keeps_the_loss_of_perfect_pairs_above_zero():
     logits = torch.eye(4) * 50
-    assert contrastive_loss(logits, label_smoothing=0.0) < 1e-6
-    assert contrastive_loss(logits) > 1.0
+    assert loss_of(logits, label_smoothing=0.0) < 1e-6
+    assert loss_of(logits) > 1.0
 
 
 def test_a_few_steps_tell_four_pairs_apart():
@@ -67,11 +88,11 @@ def test_a_few_steps_tell_four_pairs_apart():
     ids = torch.arange(1, 5).unsqueeze(1)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(30):
-        loss = contrastive_loss(model(pixels, ids, torch.ones_like(ids)))
+        loss = loss_of(model(pixels, ids, torch.ones_like(ids)).logits())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    found = model(pixels, ids, torch.ones_like(ids))
+    found = model(pixels, ids, torch.ones_like(ids)).logits()
     assert torch.equal(found.argmax(1), torch.arange(4))
     assert torch.equal(found.argmax(0), torch.arange(4))
 

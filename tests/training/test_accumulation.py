@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from flamingo.foundation.errors import ConfigError
-from flamingo.training.accumulation import Accumulator, NonFiniteLossError, clip_gradient
+from flamingo.training.accumulation import Accumulator
 from flamingo.training.objective import LossReport
 from flamingo.training.preparation import set_train_mode
 from tests.training.toy_training import CONFIG, ToyObjective, ToySource, toy_model
@@ -57,25 +57,3 @@ def test_micro_batches_need_an_objective_that_splits() -> None:
     config = replace(CONFIG, micro_batches=2)
     with pytest.raises(ConfigError, match="has no `split`"):
         Accumulator(toy_model(), contrastive, config, torch.device("cpu"))
-
-
-def test_the_gradient_is_clipped_to_a_global_norm() -> None:
-    weights = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))]
-    for weight in weights:
-        weight.grad = torch.full((2,), 3.0)
-    assert clip_gradient(weights, CONFIG, step=0) == pytest.approx(6.0)
-    assert torch.cat([w.grad for w in weights]).norm() == pytest.approx(1.0, rel=1e-4)
-
-
-def test_no_clipping_when_the_limit_is_zero() -> None:
-    weight = nn.Parameter(torch.zeros(1))
-    weight.grad = torch.full((1,), 30.0)
-    assert clip_gradient([weight], replace(CONFIG, clip_norm=0.0), step=0) == pytest.approx(30.0)
-    assert float(weight.grad) == pytest.approx(30.0)
-
-
-def test_a_gradient_that_is_not_finite_names_the_step() -> None:
-    weight = nn.Parameter(torch.zeros(1))
-    weight.grad = torch.full((1,), float("inf"))
-    with pytest.raises(NonFiniteLossError, match="norm inf at step 7"):
-        clip_gradient([weight], CONFIG, step=7)

@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
 
+from flamingo.foundation.errors import CheckpointError
 from flamingo.training import state
-from flamingo.training.state import MANIFEST, OPTIMIZER, WEIGHTS
+from flamingo.training.identity import identity_of
+from flamingo.training.state import MANIFEST
 from tests.training.toy_training import CONFIG, toy_trainer
+
+
+TENSORS = "shard-00001-model-00001-of-00001.safetensors"
 
 
 def steps_in(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "checkpoints").iterdir())
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, OPTIMIZER, MANIFEST])
+@pytest.mark.parametrize("name", [TENSORS, MANIFEST])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "changed"])
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(
     name: str, damage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -67,18 +72,29 @@ def test_the_last_two_and_the_final_one_are_kept(tmp_path: Path) -> None:
 def test_only_trained_parameters_and_buffers_are_stored(tmp_path: Path) -> None:
     toy_trainer(tmp_path).fit()
     folder = tmp_path / "checkpoints/step-000012"
-    names = load_file(folder / WEIGHTS).keys()
-    assert "resampler.weight" in names
-    assert "counter.running_mean" in names
-    assert "encoder.0.weight" not in names
+    with safe_open(folder / TENSORS, framework="pt") as file:
+        names = set(file.keys())
+    assert "model/resampler.weight" in names
+    assert "optimizer/exp_avg/resampler.weight" in names
+    assert "model/counter.running_mean" in names
+    assert "model/encoder.0.weight" not in names
     record = json.loads((folder / MANIFEST).read_text())
-    assert record["frozen"]["count"] == 4
+    assert record["model"]["frozen"]["count"] == 4
     assert record["step"] == 12
 
 
 def test_nothing_in_a_checkpoint_needs_pickle(tmp_path: Path) -> None:
     toy_trainer(tmp_path, replace(CONFIG, optimizer="muon")).fit()
-    path = tmp_path / "checkpoints/step-000012" / OPTIMIZER
-    states = torch.load(path, weights_only=True)
-    names = {group["group_name"] for part in states for group in part["param_groups"]}
-    assert names == {"muon", "muon_undecayed", "undecayed", "gates"}
+    files = (tmp_path / "checkpoints/step-000012").iterdir()
+    assert sorted(path.suffix for path in files) == [".json", ".safetensors"]
+
+
+def test_other_frozen_weights_are_noticed(tmp_path: Path) -> None:
+    toy_trainer(tmp_path).fit()
+    again = toy_trainer(tmp_path)
+    with torch.no_grad():
+        again.model.encoder[0].weight.add_(1e-3)
+    other = identity_of(again.model)
+    again.checkpoints.identity = other
+    with pytest.raises(CheckpointError, match="same names and shapes, but other values"):
+        again.fit()

@@ -36,7 +36,7 @@ def test_workers_keep_the_order_and_leave_random_numbers_alone(mixing: str) -> N
     plain = list(batches(SOURCES, inline, first_step=3))
     assert len(made) == len(plain) == 9 * (2 if mixing == "accumulate" else 1)
     for one, other in zip(made, plain, strict=True):
-        assert torch.equal(one["x"], other["x"])
+        assert torch.equal(one.batch["x"], other.batch["x"])
 
 
 class Broken(ToySource):

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from flamingo.foundation.randomness import generator
 from flamingo.training import state
 from flamingo.training.config import TrainingConfig
-from flamingo.training.objective import LossReport, split_rows
+from flamingo.training.objective import LossReport
+from flamingo.training.rows import join_rows, split_rows
 from flamingo.training.trainer import Trainer
 
 CONFIG = TrainingConfig(
@@ -74,6 +75,9 @@ class ToyObjective:
     def split(self, batch: Any, num_parts: int) -> Any:
         for part in split_rows(batch, num_parts):
             yield len(part["x"]) / len(batch["x"]), part
+
+    def merge(self, batches: Any) -> Any:
+        return join_rows([batch for _, batch in batches])
 
 
 def toy_model(dropout: float = 0.2) -> ToyModel:

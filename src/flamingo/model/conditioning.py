@@ -74,17 +74,23 @@ class Conditioning:
                 visibility = Visibility.of(visual_index, num_visuals, num_latents)
         return cls(visual_tokens, visibility, kept, blocks, new_tokens)
 
-    def keys_values(
+    def seen_by(
         self, index: int, block: GatedXattnDense
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Keys and values for gated layer number `index`: of new visuals, of kept ones, or both."""
-        kept = self.kept[index] if self.kept is not None else None
+    ) -> tuple[Tensor | None, Tensor | None, Visibility | None, Tensor | None]:
+        """What gated layer number `index` is given: keys, values, visibility, visual tokens.
+
+        Keys and values are of new visuals, of kept ones, or of both. Where nothing is kept, the
+        layer gets the visual tokens themselves.
+        """
+        if self.kept is None:
+            return None, None, self.visibility, self.visual_tokens
+        kept = self.kept[index]
         if self.visual_tokens is not None:
-            keys, values = block.keys_values(self.visual_tokens)
-            return kept.update(keys, values) if kept is not None else (keys, values)
-        if kept is not None and kept.get_seq_length():
-            return kept.keys, kept.values
-        return None, None
+            keys, values = kept.update(*block.keys_values(self.visual_tokens))
+            return keys, values, self.visibility, None
+        if kept.get_seq_length():
+            return kept.keys, kept.values, self.visibility, None
+        return None, None, self.visibility, None
 
 
 _CURRENT: ContextVar[Conditioning | None] = ContextVar("flamingo_conditioning", default=None)
@@ -120,8 +126,7 @@ class Conditioner:
         if conditioning is None or not _is_own(conditioning.blocks, self.index, self.block):
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
-        keys, values = conditioning.keys_values(self.index, self.block)
-        inputs = (hidden, keys, values, conditioning.visibility)
+        inputs = (hidden, *conditioning.seen_by(self.index, self.block))
         if self.checkpoint is not None and self.block.training:
             seen = self.checkpoint(self.block, *inputs)
         else:

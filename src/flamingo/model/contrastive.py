@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,18 @@ from flamingo.foundation.errors import ConfigError
 from flamingo.model.vision_encoder import VisionEncoder
 
 _INITIAL_INVERSE_TEMPERATURE = 1 / 0.07
+
+
+class Embeddings(NamedTuple):
+    """Pictures and captions in the shared space, pair by pair, at distance 1 from the origin."""
+
+    visuals: Float[Tensor, "batch dim"]
+    texts: Float[Tensor, "batch dim"]
+    inverse_temperature: Float[Tensor, "1"]
+
+    def logits(self) -> Float[Tensor, "batch batch"]:
+        """How well each picture (row) and each caption (column) fit."""
+        return self.visuals @ self.texts.T * self.inverse_temperature
 
 
 class ContrastiveModel(nn.Module):
@@ -79,29 +92,40 @@ class ContrastiveModel(nn.Module):
         pixels: Float[Tensor, "batch 3 height width"],
         token_ids: Int[Tensor, "batch tokens"],
         token_mask: Int[Tensor, "batch tokens"],
-    ) -> Float[Tensor, "batch batch"]:
-        """How well each picture (row) and each caption (column) fit, as logits."""
-        similarity = self.embed_pixels(pixels) @ self.embed_text(token_ids, token_mask).T
-        return similarity * self.log_inverse_temperature.exp()
+    ) -> Embeddings:
+        """Where pictures and captions lie; the logits, with the pairs of every process in them,
+        are for who knows the processes to make."""
+        return Embeddings(
+            self.embed_pixels(pixels),
+            self.embed_text(token_ids, token_mask),
+            self.log_inverse_temperature.exp(),
+        )
 
 
 def contrastive_loss(
-    logits: Float[Tensor, "batch batch"], *, label_smoothing: float = 0.1
+    to_text: Float[Tensor, "rows columns"],
+    to_visual: Float[Tensor, "rows columns"],
+    *,
+    first: int = 0,
+    label_smoothing: float = 0.1,
 ) -> Float[Tensor, ""]:
     """Cross entropy of finding the caption of each picture plus that of finding its picture.
 
-    The other pairs of the batch are the wrong answers.
+    The other pairs of the batch are the wrong answers. The rows may be a part of the batch; the
+    columns are all of it.
 
     Args:
-        logits: pictures by captions; the pairs that belong together are on the diagonal.
-        label_smoothing: share of the target that is spread evenly over the batch.
+        to_text: logits of pictures (rows) and captions (columns).
+        to_visual: logits of captions (rows) and pictures (columns).
+        first: the column that belongs to row 0; each further row belongs to the next one.
+        label_smoothing: share of the target that is spread evenly over the columns.
 
     Paper: App. B.1.3.
     """
-    targets = torch.arange(len(logits), device=logits.device)
-    to_text = F.cross_entropy(logits, targets, label_smoothing=label_smoothing)
-    to_visual = F.cross_entropy(logits.T, targets, label_smoothing=label_smoothing)
-    return to_text + to_visual
+    targets = torch.arange(first, first + len(to_text), device=to_text.device)
+    found_text = F.cross_entropy(to_text, targets, label_smoothing=label_smoothing)
+    found_visual = F.cross_entropy(to_visual, targets, label_smoothing=label_smoothing)
+    return found_text + found_visual
 
 
 def build_text_tower(

@@ -66,9 +66,17 @@ class GatedXattnDense(nn.Module):
         keys: Float[Tensor, "batch heads positions head_dim"] | None,
         values: Float[Tensor, "batch heads positions head_dim"] | None,
         visibility: Visibility | None,
+        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None = None,
     ) -> Float[Tensor, "batch tokens dim"]:
-        """The text, with what it sees added. Without keys (text only) it sees nothing."""
+        """The text, with what it sees added. Without keys (text only) it sees nothing.
+
+        Where nothing is kept between passes, as in training, keys and values are made here, of
+        `visual_tokens`: all that this layer computes is then inside of its forward pass, where
+        activation checkpointing and sharding look for it.
+        """
         dtype = self.text_norm.weight.dtype
+        if visual_tokens is not None:
+            keys, values = self.keys_values(visual_tokens)
         if keys is not None and values is not None and visibility is not None:
             seen = self.attention.read(
                 self.attention.queries(self.text_norm(text.to(dtype))),

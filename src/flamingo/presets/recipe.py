@@ -28,6 +28,7 @@ class Ingredients:
         sources: the data sets.
         export: writes the trained model into the folder it is given.
         on_step: probes, called after every update.
+        validation: sources that are looked at and not learned from.
     """
 
     model: nn.Module
@@ -35,6 +36,7 @@ class Ingredients:
     sources: Sequence[Source]
     export: Callable[[Path], None] | None = None
     on_step: Sequence[Probe] = field(default_factory=tuple)
+    validation: Sequence[Source] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ class Recipe:
     def trainer(self, run_folder: Path) -> Trainer:
         """Builds the ingredients and a trainer for them."""
         config: TrainingConfig = self.config.training
-        torch.manual_seed(config.seed)
-        made = self.build(self.config)
+        made = self._ingredients()
         return Trainer(
             made.model,
             made.objective,
@@ -79,4 +80,14 @@ class Recipe:
             recipe=self.resolved(),
             on_step=made.on_step,
             export=made.export,
+            rebuild=self._rebuilt,
+            validation=made.validation,
         )
+
+    def _ingredients(self) -> Ingredients:
+        torch.manual_seed(self.config.training.seed)
+        return self.build(self.config)
+
+    def _rebuilt(self) -> tuple[nn.Module, Callable[[Path], None] | None]:
+        made = self._ingredients()
+        return made.model, made.export

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import nn
 
+from flamingo.training.parallelism import full_tensor
 from flamingo.training.reporting import Probe, StepReport
 
 
@@ -16,7 +16,7 @@ def gate_openings(model: nn.Module) -> dict[str, float]:
     Paper: Fig. 6 (absolute value of the gates at every layer during training).
     """
     return {
-        f"gates/{name}": float(torch.tanh(parameter.detach().float()).abs().mean())
+        f"gates/{name}": float(full_tensor(parameter.detach()).float().tanh().abs().mean())
         for name, parameter in model.named_parameters()
         if name.rpartition(".")[2].startswith("alpha_")
     }

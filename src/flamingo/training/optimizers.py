@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from flamingo.foundation.errors import ConfigError
 from flamingo.training.config import TrainingConfig
@@ -28,7 +28,12 @@ class Optimizers:
                 "No parameter of the model is trained: every one has requires_grad=False. "
                 "Unfreeze the parts that should learn."
             )
-        self.parameters = [p for group in self.groups for p in group.parameters]
+        self.named = {
+            name: parameter
+            for group in self.groups
+            for name, parameter in zip(group.names, group.parameters, strict=True)
+        }
+        self.parameters = list(self.named.values())
         plain = [_as_torch(group) for group in self.groups if not group.is_muon]
         muon = [_as_torch(group) for group in self.groups if group.is_muon]
         self.parts: list[torch.optim.Optimizer] = []
@@ -58,14 +63,32 @@ class Optimizers:
         for part in self.parts:
             part.zero_grad(set_to_none=True)
 
-    def state_dict(self) -> list[dict[str, Any]]:
-        """The state of every part, made of tensors and plain values only."""
-        return [part.state_dict() for part in self.parts]
+    def tensors(self) -> dict[str, Tensor]:
+        """The state itself, by name; what has not been needed yet is made now, as zeros.
 
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Takes back what `state_dict` gave."""
-        for part, state in zip(self.parts, states, strict=True):
-            part.load_state_dict(state)
+        What is copied into these tensors is the state from then on.
+        """
+        names = {parameter: name for name, parameter in self.named.items()}
+        found: dict[str, Tensor] = {}
+        for part in self.parts:
+            for parameter in (p for group in part.param_groups for p in group["params"]):
+                state = part.state[parameter]
+                if not state:
+                    state.update(_fresh_state(part, parameter))
+                for key, value in state.items():
+                    found[f"{key}/{names[parameter]}"] = value
+        return found
+
+
+def _fresh_state(part: torch.optim.Optimizer, parameter: nn.Parameter) -> dict[str, Tensor]:
+    """What an optimizer would begin with at its first update."""
+    if isinstance(part, torch.optim.AdamW):
+        return {
+            "step": torch.zeros((), device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter, requires_grad=False),
+            "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
+        }
+    return {"momentum_buffer": torch.zeros_like(parameter, requires_grad=False)}
 
 
 def _as_torch(group: ParameterGroup) -> dict[str, Any]:

@@ -52,34 +52,46 @@ def kind_of(name: str, parameter: nn.Parameter, owner: nn.Module) -> Kind:
 
 
 def parameter_groups(model: nn.Module, config: TrainingConfig) -> list[ParameterGroup]:
-    """Sorts the trained parameters of a model into groups; empty groups are left out.
+    """Sorts the trained parameters of a model into groups of one decay and one rate each.
 
     Only matrices (and convolution kernels) decay: not the Perceiver Resampler, which is the
     paper's rule, and not norms, biases, gates and embeddings, which is common practice.
 
     Paper: App. B.1.2.
     """
-    muon_rate = config.muon_learning_rate_multiplier
-    gate_rate = config.gate_learning_rate_multiplier
-    groups = {
-        "muon": ParameterGroup("muon", config.weight_decay, muon_rate, is_muon=True),
-        "muon_undecayed": ParameterGroup("muon_undecayed", 0.0, muon_rate, is_muon=True),
-        "decayed": ParameterGroup("decayed", config.weight_decay, 1.0),
-        "undecayed": ParameterGroup("undecayed", 0.0, 1.0),
-        "gates": ParameterGroup("gates", 0.0, gate_rate),
-    }
+    groups: dict[str, ParameterGroup] = {}
     for name, parameter, owner in _owned_parameters(model):
         kind = kind_of(name, parameter, owner)
-        decays = kind == "matrix"
-        if config.optimizer == "muon" and _suits_muon(name, parameter, kind):
-            key = "muon" if decays else "muon_undecayed"
-        elif kind == "gate":
-            key = "gates"
-        else:
-            key = "decayed" if decays else "undecayed"
-        groups[key].names.append(name)
-        groups[key].parameters.append(parameter)
-    return [group for group in groups.values() if group.names]
+        is_muon = config.optimizer == "muon" and _suits_muon(name, parameter, kind)
+        decay = config.weight_decay if kind == "matrix" else 0.0
+        label, rate = _label_and_rate(kind, is_muon, config)
+        part, part_rate = _part_and_rate(name, config)
+        group = groups.setdefault(
+            part + label, ParameterGroup(part + label, decay, rate * part_rate, is_muon)
+        )
+        group.names.append(name)
+        group.parameters.append(parameter)
+    return sorted(groups.values(), key=lambda group: group.name)
+
+
+def _label_and_rate(kind: Kind, is_muon: bool, config: TrainingConfig) -> tuple[str, float]:
+    if is_muon:
+        label = "muon" if kind == "matrix" else "muon_undecayed"
+        return label, config.muon_learning_rate_multiplier
+    if kind == "gate":
+        return "gates", config.gate_learning_rate_multiplier
+    return "decayed" if kind == "matrix" else "undecayed", 1.0
+
+
+def _part_and_rate(name: str, config: TrainingConfig) -> tuple[str, float]:
+    """The multiplier of a pretrained part that is trained as well, and a prefix for its groups."""
+    part = name.partition(".")[0]
+    rates = {
+        "language_model": config.language_learning_rate_multiplier,
+        "vision_encoder": config.vision_learning_rate_multiplier,
+    }
+    rate = rates.get(part, 1.0)
+    return ("" if rate == 1.0 else f"{part} "), rate
 
 
 def _suits_muon(name: str, parameter: nn.Parameter, kind: Kind) -> bool:

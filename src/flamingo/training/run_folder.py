@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from flamingo.foundation.records import (
 )
 from flamingo.training.config import RESUMABLE_CHANGES
 
-RECIPE, VERSIONS = "recipe.yaml", "versions.json"
+RECIPE, VERSIONS, DATA = "recipe.yaml", "versions.json", "data.json"
 _PACKAGES = ("flamingo-vlm", "torch", "torchvision", "timm", "transformers", "numpy")
 _ABSENT = "(absent)"
 
@@ -37,6 +38,27 @@ def open_run_folder(folder: Path, recipe: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text_atomically(path, yaml_text(recipe))
     write_text_atomically(folder / VERSIONS, json_text(versions()))
+
+
+def check_data(folder: Path, sources: Sequence[Any]) -> None:
+    """Notes which data a run learns from, or makes sure that it is still the same.
+
+    Only sources that say what they are made of, by a `fingerprint`, can be checked.
+
+    Raises:
+        ConfigError: a source has other samples than when the run began.
+    """
+    now = {s.name: s.fingerprint for s in sources if getattr(s, "fingerprint", None)}
+    path = folder / DATA
+    then = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    changed = sorted(name for name in now.keys() & then.keys() if now[name] != then[name])
+    if changed:
+        raise ConfigError(
+            f"The data of {', '.join(map(repr, changed))} are not those that the run in {folder} "
+            f"began with: shards or samples were added, removed or renamed, so it would not be "
+            f"the same run.\nPut them back, or train into another folder."
+        )
+    write_text_atomically(path, json_text({**then, **now}))
 
 
 def versions() -> dict[str, str | None]:

@@ -10,9 +10,12 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from flamingo.data.skipping import Drawn
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.sharing import EVERYTHING, Share
 from flamingo.training.config import TrainingConfig
+from flamingo.training.rows import num_rows, rows_of
 
 
 @runtime_checkable
@@ -34,8 +37,54 @@ class Source(Protocol):
         ...
 
     def batch(self, step: int) -> Any:
-        """The batch of one step: a mapping or dataclass of tensors."""
+        """The batch of one step: a mapping or dataclass of tensors, or a `Drawn` one."""
         ...
+
+
+@runtime_checkable
+class SharedSource(Source, Protocol):
+    """A source that can make the rows of one process without making those of all others."""
+
+    @property
+    def size(self) -> int:
+        """Rows of a whole batch."""
+        ...
+
+    def share_of_batch(self, step: int, share: Share) -> Any:
+        """The rows `share.rows(size)` of `batch(step)`, and the same as there."""
+        ...
+
+
+def batch_of(source: Source, number: int, share: Share = EVERYTHING) -> Drawn:
+    """One process's rows of a source's batch, with what was skipped on the way.
+
+    Raises:
+        ConfigError: the batch has fewer rows than there are processes.
+    """
+    if share.count == 1:
+        made = source.batch(number)
+    elif isinstance(source, SharedSource):
+        _check_rows(source.name, source.size, share)
+        made = source.share_of_batch(number, share)
+    else:
+        made = source.batch(number)
+    drawn = made if isinstance(made, Drawn) else Drawn(made)
+    if share.count == 1 or isinstance(source, SharedSource):
+        return drawn
+    size = num_rows(drawn.batch)
+    _check_rows(source.name, size, share)
+    # Every process made the whole batch, but only one may report what it skipped.
+    skipped = drawn.skipped if share.index == 0 else ()
+    return Drawn(rows_of(drawn.batch, share.rows(size)), skipped)
+
+
+def _check_rows(name: str, size: int, share: Share) -> None:
+    if size % share.count:
+        raise ConfigError(
+            f"The source {name!r} has {size} rows per update, which {share.count} processes "
+            f"cannot divide evenly.\nGive it a batch that is a multiple of {share.count}, or "
+            f"start another number of processes."
+        )
 
 
 def check_sources(sources: Sequence[Source]) -> None:
@@ -68,10 +117,12 @@ def draws_of(step: int, num_sources: int, mixing: str) -> list[tuple[int, int]]:
 
 
 class _Draws(Dataset[Any]):
-    """All batches from `first_step` on, in the order of their use."""
+    """One process's share of all batches from `first_step` on, in the order of their use."""
 
-    def __init__(self, sources: Sequence[Source], config: TrainingConfig, first_step: int) -> None:
-        self.sources = sources
+    def __init__(
+        self, sources: Sequence[Source], config: TrainingConfig, first_step: int, share: Share
+    ) -> None:
+        self.sources, self.share = sources, share
         per_step = 1 if config.mixing == "round_robin" else len(sources)
         self.mixing, self.per_step, self.first_step = config.mixing, per_step, first_step
         self.length = (config.steps - first_step) * per_step
@@ -79,20 +130,25 @@ class _Draws(Dataset[Any]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, position: int) -> Any:
+    def __getitem__(self, position: int) -> Drawn:
         step = self.first_step + position // self.per_step
         draws = draws_of(step, len(self.sources), self.mixing)
         index, number = draws[position % self.per_step]
-        return self.sources[index].batch(number)
+        return batch_of(self.sources[index], number, self.share)
 
 
-def batches(sources: Sequence[Source], config: TrainingConfig, first_step: int) -> Iterator[Any]:
+def batches(
+    sources: Sequence[Source],
+    config: TrainingConfig,
+    first_step: int,
+    share: Share = EVERYTHING,
+) -> Iterator[Drawn]:
     """Yields every batch from `first_step` on, source after source within a step.
 
     With `config.num_workers` processes they are made ahead of time; the order, and so the run,
     does not depend on how many there are.
     """
-    draws = _Draws(sources, config, first_step)
+    draws = _Draws(sources, config, first_step, share)
     if config.num_workers == 0:
         return (draws[position] for position in range(len(draws)))
     loader = DataLoader(

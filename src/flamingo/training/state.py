@@ -2,71 +2,96 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.distributed.checkpoint.hf_storage import (
+    HuggingFaceStorageReader,
+    HuggingFaceStorageWriter,
+)
+from torch.distributed.checkpoint.staging import BlockingAsyncStager
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 
-from flamingo.foundation.errors import CheckpointError
 from flamingo.foundation.records import json_text
+from flamingo.training.identity import (
+    Identity,
+    check_identity,
+    digest_of,
+    persistent_buffers,
+)
 from flamingo.training.optimizers import Optimizers
-from flamingo.training.parameter_groups import trained_parameters
+from flamingo.training.processes import Processes
 
-WEIGHTS, OPTIMIZER, MANIFEST = "weights.safetensors", "optimizer.pt", "checkpoint.json"
+MANIFEST = "checkpoint.json"
 _FOLDER = re.compile(r"step-(\d{6,})")
 
 
 class Checkpoints:
     """The checkpoints of one run: `step-000500/`, … in one folder.
 
-    A checkpoint holds the trained parameters, the persistent buffers and the optimizers' state;
-    frozen parameters only by a hash of their names and shapes. Random numbers need no state:
-    they are a function of the seed and the step. A folder without a manifest, or whose files
-    are not what the manifest says, does not count.
+    A checkpoint holds the trained parameters, the persistent buffers and the optimizers' state,
+    as safetensors of `torch.distributed.checkpoint`: every process writes its own part, and any
+    number of processes reads it back. Frozen parameters are there by a fingerprint only. Random
+    numbers need no state: they are a function of the seed and the step. A folder without a
+    manifest, or whose files are not what the manifest says, does not count.
 
     Args:
-        folder: where they are.
+        folder: where they are; all processes must see the same one.
         keep: how many stay besides the final one.
         warn: called with a sentence about every folder that is passed over.
+        identity: what the model is, apart from what it learns.
+        processes: those that train together.
+        is_async: writes from a copy in memory while the training goes on.
     """
 
-    def __init__(self, folder: Path, keep: int, warn: Callable[[str], None]) -> None:
-        self.folder, self.keep, self.warn = folder, keep, warn
+    def __init__(
+        self,
+        folder: Path,
+        keep: int,
+        warn: Callable[[str], None],
+        identity: Identity,
+        processes: Processes | None = None,
+        *,
+        is_async: bool = False,
+    ) -> None:
+        self.folder, self.keep, self.warn, self.identity = folder, keep, warn, identity
+        self.processes = processes or Processes()
+        self.group = self.processes.own_group()
+        self.writer = ThreadPoolExecutor(1) if is_async else None
+        self.writing: Future[None] | None = None
 
     def save(self, step: int, model: nn.Module, optimizers: Optimizers, final_step: int) -> Path:
         """Writes the checkpoint of `step` updates, then removes those no longer needed."""
+        self.finish()
         target = self.folder / f"step-{step:06d}"
-        temporary = self.folder / f".{target.name}.writing"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        save_file(_to_save(model), temporary / WEIGHTS)
-        torch.save(optimizers.state_dict(), temporary / OPTIMIZER)
-        files = {name: _digest(temporary / name) for name in (WEIGHTS, OPTIMIZER)}
-        record = {"format": 1, "step": step, "files": files, **_shape_of(model)}
-        (temporary / MANIFEST).write_text(json_text(record), encoding="utf-8")
-        _flush(temporary)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
-        self._remove_old(final_step)
+        # Safetensors take no other memory layout, such as convolutions like.
+        tensors = {name: t.contiguous() for name, t in _tensors(model, optimizers).items()}
+        if self.writer is None:
+            self._write(step, target, tensors, final_step)
+        else:
+            copy: Any = BlockingAsyncStager().stage(tensors)
+            self.writing = self.writer.submit(self._write, step, target, copy, final_step)
         return target
+
+    def finish(self) -> None:
+        """Waits until the checkpoint that is being written is on the disk; raises its error."""
+        writing, self.writing = self.writing, None
+        if writing is not None:
+            writing.result()
 
     def newest(self) -> Path | None:
         """The newest complete checkpoint, or None; says which newer ones are not complete."""
-        for path in reversed(self._folders()):
-            reason = _fault(path)
-            if reason is None:
-                return path
-            self.warn(f"The checkpoint {path} is passed over: {reason}.")
-        return None
+        found = self._newest() if self.processes.is_first else None
+        return self.processes.gathered(found)[0]
 
     def load(self, path: Path, model: nn.Module, optimizers: Optimizers) -> int:
         """Puts a checkpoint into a model and its optimizers; returns the updates behind it.
@@ -75,15 +100,50 @@ class Checkpoints:
             CheckpointError: it belongs to a model of another shape.
         """
         record = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        _check_shape(path, record, model)
-        tensors = load_file(path / WEIGHTS)
-        own = {**trained_parameters(model), **_buffers(model)}
-        with torch.no_grad():
-            for name, tensor in tensors.items():
-                own[name].copy_(tensor)
-        states = torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True)
-        optimizers.load_state_dict(states)
+        check_identity(path, record["model"], self.identity)
+        with _quiet():
+            load(
+                _tensors(model, optimizers),
+                storage_reader=HuggingFaceStorageReader(str(path)),
+                process_group=self.group,
+                no_dist=self.processes.count == 1,
+            )
         return int(record["step"])
+
+    def _write(self, step: int, target: Path, tensors: dict[str, Tensor], final_step: int) -> None:
+        others = Processes(self.processes.share, self.group)
+        temporary = target.with_name(f".{target.name}.writing")
+        if others.is_first:
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+        others.wait()
+        with _quiet():
+            save(
+                tensors,
+                storage_writer=HuggingFaceStorageWriter(str(temporary), save_distributed=True),
+                process_group=self.group,
+                no_dist=others.count == 1,
+            )
+        own = temporary.glob(f"shard-{others.share.index + 1:05d}-*")
+        digests = others.gathered({path.name: digest_of(path) for path in own})
+        if others.is_first:
+            files = {name: digest for part in digests for name, digest in part.items()}
+            record = {"format": 2, "step": step, "files": files, "model": self.identity}
+            (temporary / MANIFEST).write_text(json_text(record), encoding="utf-8")
+            _flush(temporary)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(temporary, target)
+            self._remove_old(final_step)
+        others.wait()
+
+    def _newest(self) -> Path | None:
+        for path in reversed(self._folders()):
+            reason = _fault(path)
+            if reason is None:
+                return path
+            self.warn(f"The checkpoint {path} is passed over: {reason}.")
+        return None
 
     def _folders(self) -> list[Path]:
         if not self.folder.is_dir():
@@ -97,79 +157,35 @@ class Checkpoints:
             shutil.rmtree(path)
 
 
+def _tensors(model: nn.Module, optimizers: Optimizers) -> dict[str, Tensor]:
+    """Everything that training changes, itself: what is loaded into it is loaded into the run."""
+    # The optimizers' parameters, and not the model's: in a sharded model those come and go.
+    learned = {**optimizers.named, **persistent_buffers(model)}
+    return {
+        **{f"model/{name}": tensor.detach() for name, tensor in learned.items()},
+        **{f"optimizer/{name}": tensor for name, tensor in optimizers.tensors().items()},
+    }
+
+
 def _step_of(path: Path) -> int:
     match = _FOLDER.fullmatch(path.name)
     assert match is not None
     return int(match[1])
 
 
-def _buffers(model: nn.Module) -> dict[str, Tensor]:
-    persistent = model.state_dict().keys()
-    return {name: b for name, b in model.named_buffers() if name in persistent}
-
-
-def _to_save(model: nn.Module) -> dict[str, Tensor]:
-    tensors: Mapping[str, Tensor] = {**trained_parameters(model), **_buffers(model)}
-    # A clone on the CPU: safetensors refuses tensors that share memory or have strides.
-    return {
-        name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
-    }
-
-
-def _shape_of(model: nn.Module) -> dict[str, Any]:
-    frozen = [
-        f"{name}{list(p.shape)}" for name, p in model.named_parameters() if not p.requires_grad
-    ]
-    return {
-        "trained": {name: list(p.shape) for name, p in trained_parameters(model).items()},
-        "frozen": {
-            "count": len(frozen),
-            "hash": hashlib.blake2b("\n".join(frozen).encode(), digest_size=16).hexdigest(),
-        },
-        "buffers": {name: list(b.shape) for name, b in _buffers(model).items()},
-    }
-
-
-def _check_shape(path: Path, record: Mapping[str, Any], model: nn.Module) -> None:
-    now = _shape_of(model)
-    for part in ("trained", "buffers"):
-        names = sorted(
-            name
-            for name in record[part].keys() | now[part].keys()
-            if record[part].get(name) != now[part].get(name)
-        )
-        if names:
-            first = names[0]
-            raise CheckpointError(
-                f"{path} belongs to another model: {len(names)} {part} tensors differ. The first "
-                f"is {first!r}: {record[part].get(first, 'absent')} in the checkpoint, "
-                f"{now[part].get(first, 'absent')} in the model. "
-                f"Train with the recipe of this run, or into another folder."
-            )
-    if record["frozen"] != now["frozen"]:
-        raise CheckpointError(
-            f"{path} was made with other frozen parts: {record['frozen']['count']} frozen "
-            f"parameters there, {now['frozen']['count']} here, or of other names and shapes. "
-            f"Train with the recipe of this run, or into another folder."
-        )
-
-
 def _fault(path: Path) -> str | None:
     try:
         record = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         for name, digest in record["files"].items():
-            if _digest(path / name) != digest:
+            if digest_of(path / name) != digest:
                 return f"{name} is not the file that was written"
+        if record["format"] != 2:
+            return f"it is of format {record['format']}, and this version reads format 2"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return f"{MANIFEST} cannot be read"
     return None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _flush(folder: Path) -> None:
@@ -186,3 +202,12 @@ def _with_files(folder: Path) -> Iterator[Path]:
     yield from folder.iterdir()
     if os.name == "posix":
         yield folder
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801
+    """PyTorch warns that a single process is a single process."""
+
+    def __enter__(self) -> Any:
+        entered = super().__enter__()
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        return entered
