@@ -35,6 +35,28 @@ def test_long_videos_are_thinned_evenly() -> None:
     assert chosen == [12, 37, 62, 87]
 
 
+@pytest.mark.parametrize(("share", "first"), [(0.0, 0), (0.5, 46), (1.0, 92)])
+def test_or_a_stretch_of_them_is_taken_at_the_same_rate(share: float, first: int) -> None:
+    chosen = Sampling(max_frames=8, start_share=share).choose(*regular(100, 1))
+    assert chosen == list(range(first, first + 8))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_is_short_is_taken_whole(share: float) -> None:
+    video = regular(24, 8)
+    assert Sampling(start_share=share).choose(*video) == Sampling().choose(*video)
+    thinned = Sampling(num_frames=2, start_share=share)
+    assert thinned.choose(*video) == Sampling(num_frames=2).choose(*video)
+
+
+@given(st.integers(1, 300), st.integers(1, 9), st.sampled_from([1.0, 2.5]), st.floats(0.0, 1.0))
+def test_a_stretch_stays_inside(frames: int, wanted: int, fps: float, share: float) -> None:
+    chosen = Sampling(fps=fps, max_frames=wanted, start_share=share).choose(*regular(frames, 8.0))
+    assert len(chosen) <= wanted
+    assert chosen == sorted(chosen)
+    assert 0 <= chosen[0] <= chosen[-1] < frames
+
+
 def test_a_time_line_may_begin_anywhere() -> None:
     assert Sampling().choose([7.0, 7.5, 8.0, 8.5], 9.0) == [0, 2]
 
@@ -61,3 +83,9 @@ def test_an_exact_number_is_even_and_in_order(frames: int, wanted: int, fps: flo
 def test_impossible_settings_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError, match="is impossible"):
         Sampling(**settings)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_start_outside_is_refused(share: float) -> None:
+    with pytest.raises(ConfigError, match=f"start_share={share} is not a share"):
+        Sampling(start_share=share)

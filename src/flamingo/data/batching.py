@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from flamingo.data.encoding import Encoded
+from flamingo.data.features import VisualFeatures, stack_features
 from flamingo.foundation.errors import DataError
 from flamingo.sequence import Visual
 
@@ -31,6 +32,7 @@ class Batch:
         loss_weights: how much each token's prediction counts.
         pixel_values: normalized pixels, 0 where there is no frame.
         frame_mask: whether there is a frame; a visual that only fills up has none.
+        visual_features: instead of pixels, what the frozen encoder makes of them.
     """
 
     input_ids: Int[Tensor, "batch tokens"]
@@ -40,6 +42,7 @@ class Batch:
     loss_weights: Float[Tensor, "batch tokens"]
     pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None = None
     frame_mask: Bool[Tensor, "batch visuals frames"] | None = None
+    visual_features: Float[Tensor, "batch visuals frames positions channels"] | None = None
 
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""
@@ -66,9 +69,12 @@ class Batch:
             "attention_mask": self.attention_mask,
             "visual_index": self.visual_index,
         }
-        if self.pixel_values is not None and self.frame_mask is not None:
-            inputs |= {"pixel_values": self.pixel_values, "frame_mask": self.frame_mask}
-        return inputs
+        visual = {
+            "pixel_values": self.pixel_values,
+            "visual_features": self.visual_features,
+            "frame_mask": self.frame_mask,
+        }
+        return inputs | {name: value for name, value in visual.items() if value is not None}
 
 
 def collate(
@@ -86,7 +92,7 @@ def collate(
         padding_side: where rows are filled up.
 
     Raises:
-        DataError: there are no sequences.
+        DataError: there are no sequences, or some visuals are pictures and others features.
     """
     if not sequences:
         raise DataError("a batch of 0 sequences was asked for.\nGive at least one sequence.")
@@ -97,7 +103,7 @@ def collate(
 
     input_ids = padded([s.token_ids for s in sequences], pad_id)
     loss_weights = padded([s.loss_weights for s in sequences], 0.0)
-    pixel_values, frame_mask = stack_visuals([s.visuals for s in sequences], transform)
+    pixel_values, visual_features, frame_mask = _stacked(sequences, transform)
     return Batch(
         input_ids=input_ids,
         attention_mask=padded([[1] * len(s) for s in sequences], 0),
@@ -106,7 +112,33 @@ def collate(
         loss_weights=loss_weights,
         pixel_values=pixel_values,
         frame_mask=frame_mask,
+        visual_features=visual_features,
     )
+
+
+def _stacked(
+    sequences: Sequence[Encoded], transform: Callable[[Visual], Tensor]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """The pixels or the features of all visuals, and where they have frames."""
+    features = [
+        [visual for visual in sequence.visuals if isinstance(visual, VisualFeatures)]
+        for sequence in sequences
+    ]
+    pictures = [
+        [visual for visual in sequence.visuals if not isinstance(visual, VisualFeatures)]
+        for sequence in sequences
+    ]
+    num_features = sum(map(len, features))
+    if not num_features:
+        pixel_values, frame_mask = stack_visuals(pictures, transform)
+        return pixel_values, None, frame_mask
+    if num_pictures := sum(map(len, pictures)):
+        raise DataError(
+            f"one batch has {num_pictures} visuals as pictures and {num_features} as precomputed "
+            "features.\nA batch holds either: keep the two kinds in data sets of their own."
+        )
+    visual_features, frame_mask = stack_features(features)
+    return None, visual_features, frame_mask
 
 
 def stack_visuals(

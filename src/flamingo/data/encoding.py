@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flamingo.data.features import VisualFeatures
 from flamingo.data.tokenizer import PreparedTokenizer
 from flamingo.foundation.errors import SequenceError
 from flamingo.sequence import (
@@ -25,13 +26,13 @@ class Encoded:
     Args:
         token_ids: the text with its tags.
         visual_index: per token, which of `visuals` it may look at, from 1; 0 for none.
-        visuals: the images and videos that the tags stand for.
+        visuals: the images and videos that the tags stand for, or their precomputed features.
         loss_weights: per token, how much its prediction counts: 0 for `<BOS>` and image tags.
     """
 
     token_ids: list[int]
     visual_index: list[int]
-    visuals: tuple[Visual, ...]
+    visuals: tuple[Visual | VisualFeatures, ...]
     loss_weights: list[float]
 
     def __len__(self) -> int:

@@ -39,6 +39,7 @@ def load_visual(
     num_frames: int | None = None,
     fps: int | float = 1.0,
     max_frames: int = 32,
+    start_share: float | None = None,
 ) -> Visual:
     """Reads an image or a video; what it is shows in its content, not in its name.
 
@@ -48,6 +49,8 @@ def load_visual(
         num_frames: how many frames of a video file, evenly spaced; replaces `fps`.
         fps: how many frames per second of a video file.
         max_frames: where `fps` gives more, this many are taken, evenly spaced.
+        start_share: instead, this many in a row at `fps`, from the beginning of the video (0)
+            to as late as possible (1).
 
     Raises:
         MediaError: the file is missing, damaged, empty, too large, or of an unknown kind.
@@ -56,7 +59,9 @@ def load_visual(
         return source
     if isinstance(source, np.ndarray):
         return Visual.from_frames(source) if source.ndim == 4 else Visual.from_image(source)
-    sampling = Sampling(fps=fps, num_frames=num_frames, max_frames=max_frames)
+    sampling = Sampling(
+        fps=fps, num_frames=num_frames, max_frames=max_frames, start_share=start_share
+    )
     if isinstance(source, Image.Image):
         return _of_picture(source, sampling)
     if isinstance(source, str | Path | bytes):
