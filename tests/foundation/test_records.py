@@ -124,6 +124,84 @@ def test_a_wrong_assignment_is_named(word: str, message: str) -> None:
         override(Outer("a"), [word])
 
 
+@dataclass(frozen=True)
+class Shelf:
+    kind: Literal["warm", "cold"]
+    path: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind == "cold" and self.weight > 2:
+            raise ConfigError("too heavy")
+
+
+@dataclass(frozen=True)
+class House:
+    shelves: dict[str, Shelf] = field(default_factory=lambda: {"a": Shelf("warm", "x")})
+    weights: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, int | None] | None = None
+    spare: Shelf | None = None
+
+
+def test_a_field_of_an_entry_is_replaced() -> None:
+    made = override(House(), ["shelves.a.weight=0.2", "shelves.a.path=y"])
+    assert made.shelves == {"a": Shelf("warm", "y", 0.2)}
+    assert House().shelves["a"].weight == 1.0
+
+
+def test_a_new_entry_is_made_of_all_that_is_assigned_to_it() -> None:
+    words = ["shelves.b.weight=3", "weights.m=0.5", "shelves.b.kind=warm", "shelves.b.path=z"]
+    made = override(House(), words)
+    assert made.shelves == {"a": Shelf("warm", "x"), "b": Shelf("warm", "z", 3.0)}
+    assert made.weights == {"m": 0.5}
+
+
+def test_fields_that_only_fit_together_may_be_changed_together() -> None:
+    heavy = override(House(), ["shelves.a.weight=3"])
+    with pytest.raises(ConfigError, match="too heavy"):
+        override(heavy, ["shelves.a.kind=cold"])
+    made = override(heavy, ["shelves.a.kind=cold", "shelves.a.weight=2"])
+    assert made.shelves["a"] == Shelf("cold", "x", 2.0)
+
+
+def test_null_removes_an_entry() -> None:
+    assert override(House(), ["shelves.a=null"]).shelves == {}
+    words = ["shelves.b.kind=cold", "shelves.b.path=q"]
+    assert override(House(), [*words, "shelves.b=null"]) == House()
+    anew = override(House(), ["shelves.a=null", "shelves.a.kind=cold", "shelves.a.path=q"])
+    assert anew.shelves == {"a": Shelf("cold", "q")}
+    assert from_plain(House, {"shelves": {"a": None}}).shelves == {}
+
+
+def test_null_is_kept_where_it_is_a_value() -> None:
+    assert override(House(limits={}), ["limits.b=null"]).limits == {"b": None}
+    assert from_plain(House, {"limits": {"b": None}}).limits == {"b": None}
+
+
+def test_a_whole_mapping_may_be_assigned_and_an_absent_section_filled() -> None:
+    made = override(House(), ["shelves={c: {kind: cold, path: p}}", "shelves.c.weight=2"])
+    assert made.shelves == {"c": Shelf("cold", "p", 2.0)}
+    assert override(House(), ["spare.kind=cold", "spare.path=p"]).spare == Shelf("cold", "p")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["shelves.a.weigth=1"], r"no setting 'shelves\.a\.weigth'\. Did you mean 'weight'\?"),
+        (["shelves.aa.weight=1"], r"no 'shelves\.aa' yet.* needs kind, path.*Did you mean 'a'\?"),
+        (["shelves.b.kind=cold"], r"no 'shelves\.b' yet, and a new one also needs path"),
+        (["shelves.b=null"], r"no 'shelves\.b' to remove.*Known names: a"),
+        (["shelves.a.kind=hot"], r"shelves\.a\.kind cannot be 'hot'"),
+        (["shelves.b.kind=warm", "shelves.b.path=3"], r"shelves\.b\.path should be of type str"),
+        (["weights.m=heavy"], r"weights\.m should be of type float, not 'heavy'"),
+        (["weights.m.n=1"], r"weights\.m should be of type float"),
+    ],
+)
+def test_a_wrong_assignment_to_an_entry_is_named(words: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        override(House(), words)
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no file"):
         read_yaml(tmp_path / "absent.yaml")

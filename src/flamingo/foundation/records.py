@@ -51,12 +51,8 @@ def from_plain(kind: type[Record], plain: Any, path: str = "") -> Record:
     for name in plain:
         if name not in fields:
             raise ConfigError(f"There is no setting {_join(path, name)!r}. {nearest(name, fields)}")
-    for name, field in fields.items():
-        has_default = (
-            field.default is not dataclasses.MISSING
-            or field.default_factory is not dataclasses.MISSING
-        )
-        if name not in plain and not has_default:
+    for name in _required(kind):
+        if name not in plain:
             raise ConfigError(f"The setting {_join(path, name)!r} is missing; it has no default.")
     values = {name: convert(plain[name], hints[name], _join(path, name)) for name in plain}
     return kind(**values)
@@ -64,6 +60,8 @@ def from_plain(kind: type[Record], plain: Any, path: str = "") -> Record:
 
 def convert(value: Any, kind: Any, path: str) -> Any:
     """Reads a plain value as the annotated type `kind`: exact, except that an int is a float too.
+
+    An entry of a mapping that is null, where values are not, is left out.
 
     Raises:
         ConfigError: the value is not of that type; the message names `path`.
@@ -85,19 +83,25 @@ def convert(value: Any, kind: Any, path: str) -> Any:
     if origin is list and isinstance(value, (list, tuple)):
         return [convert(item, arguments[0], f"{path}[{i}]") for i, item in enumerate(value)]
     if origin in (dict, Mapping) and isinstance(value, Mapping):
-        items = value.items()
-        return {str(key): convert(item, arguments[1], _join(path, key)) for key, item in items}
+        return {
+            str(key): convert(item, arguments[1], _join(path, key))
+            for key, item in value.items()
+            if item is not None or _admits_none(arguments[1])
+        }
     return _convert_scalar(value, kind, path)
 
 
 def override(record: Record, assignments: Iterable[str]) -> Record:
-    """Returns a copy of a nested dataclass with `section.field=value` assignments applied in order.
+    """Returns a copy of a nested dataclass with `section.field=value` assignments applied.
 
-    Values are written as in YAML: `3`, `1e-4`, `true`, `null`, `[1, 2]`, `cosine`.
+    Values are written as in YAML: `3`, `1e-4`, `true`, `null`, `[1, 2]`, `cosine`. Where two name
+    the same field, the later one counts. In a mapping, a name that is new makes a new entry out of
+    all that is assigned to it, and `null` removes an entry.
 
     Raises:
         ConfigError: an assignment without `=`, an unknown field, or a value of another type.
     """
+    whole = _Assigned()
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
@@ -105,8 +109,8 @@ def override(record: Record, assignments: Iterable[str]) -> Record:
                 f"{assignment!r} is not an assignment. Write section.field=value, "
                 f"for instance training.steps=100."
             )
-        record = _assign(record, name.strip().split("."), _parse(text, assignment), "")
-    return record
+        whole.assign(name.strip().split("."), _parse(text, assignment))
+    return _updated(record, type(record), whole, "")
 
 
 def read_yaml(path: Path) -> Any:
@@ -152,19 +156,99 @@ def write_text_atomically(path: Path, text: str) -> None:
         raise
 
 
-def _assign(record: Any, names: list[str], value: Any, path: str) -> Any:
-    here = _join(path, names[0])
-    if not dataclasses.is_dataclass(record) or isinstance(record, type):
-        raise ConfigError(f"{path!r} is a single value; it has no setting {here!r} inside.")
+_NOTHING: Any = object()
+
+
+@dataclasses.dataclass
+class _Assigned:
+    """What is assigned to one place of a record: a value as a whole, then values inside of it."""
+
+    value: Any = _NOTHING
+    inside: dict[str, _Assigned] = dataclasses.field(default_factory=dict)
+    is_known: bool = False
+
+    def assign(self, names: list[str], value: Any) -> None:
+        if names:
+            self.is_known = True
+            self.inside.setdefault(names[0], _Assigned()).assign(names[1:], value)
+        else:
+            self.value, self.inside = value, {}
+
+    def plain(self) -> Any:
+        if not self.inside:
+            return self.value
+        base = self.value if isinstance(self.value, Mapping) else {}
+        return {**base, **{name: inner.plain() for name, inner in self.inside.items()}}
+
+
+def _updated(old: Any, kind: Any, assigned: _Assigned, path: str) -> Any:
+    """What stood at `path`, declared as `kind`, after what was assigned to it."""
+    if assigned.value is not _NOTHING:
+        old = convert(assigned.value, kind, path)
+    if not assigned.inside:
+        return old
+    if dataclasses.is_dataclass(old) and not isinstance(old, type):
+        return _with_fields(old, assigned, path)
+    if isinstance(old, Mapping):
+        return _with_entries(old, kind, assigned, path)
+    sections = [one for one in (kind, *typing.get_args(kind)) if dataclasses.is_dataclass(one)]
+    if old is None and sections:
+        return convert(assigned.plain(), sections[0], path)
+    inner = _join(path, next(iter(assigned.inside)))
+    raise ConfigError(f"{path!r} is a single value; it has no setting {inner!r} inside.")
+
+
+def _with_fields(record: Any, assigned: _Assigned, path: str) -> Any:
     fields = [field.name for field in dataclasses.fields(record) if field.init]
-    if names[0] not in fields:
-        raise ConfigError(f"There is no setting {here!r}. {nearest(names[0], fields)}")
-    old = getattr(record, names[0])
-    if len(names) > 1:
-        new = _assign(old, names[1:], value, here)
-    else:
-        new = convert(value, typing.get_type_hints(type(record))[names[0]], here)
-    return dataclasses.replace(record, **{names[0]: new})
+    hints = typing.get_type_hints(type(record))
+    changed = {}
+    for name, inner in assigned.inside.items():
+        here = _join(path, name)
+        if name not in fields:
+            raise ConfigError(f"There is no setting {here!r}. {nearest(name, fields)}")
+        changed[name] = _updated(getattr(record, name), hints[name], inner, here)
+    return dataclasses.replace(record, **changed)
+
+
+def _with_entries(old: Mapping[str, Any], kind: Any, assigned: _Assigned, path: str) -> Any:
+    kinds = (kind, *typing.get_args(kind))
+    mapping = next(one for one in kinds if typing.get_origin(one) in (dict, Mapping))
+    entries, item_kind = dict(old), typing.get_args(mapping)[1]
+    for name, inner in assigned.inside.items():
+        here = _join(path, name)
+        if inner.value is None and not _admits_none(item_kind):
+            if name not in entries and not inner.is_known:
+                raise ConfigError(f"There is no {here!r} to remove. {nearest(name, entries)}")
+            entries.pop(name, None)
+            if not inner.inside:
+                continue
+            inner = _Assigned(inside=inner.inside)
+        if name in entries or inner.value is not _NOTHING:
+            entries[name] = _updated(entries.get(name), item_kind, inner, here)
+        else:
+            _check_complete(item_kind, inner, here, entries)
+            entries[name] = convert(inner.plain(), item_kind, here)
+    return entries
+
+
+def _check_complete(kind: Any, assigned: _Assigned, path: str, known: Iterable[str]) -> None:
+    """A new entry is often a misspelled old one: the error shows both ways out."""
+    if missing := [name for name in _required(kind) if name not in assigned.inside]:
+        raise ConfigError(
+            f"There is no {path!r} yet, and a new one also needs {', '.join(missing)}, for "
+            f"instance {path}.{missing[0]}=…. {nearest(path.rpartition('.')[2], known)}"
+        )
+
+
+def _required(kind: Any) -> list[str]:
+    """The fields that must be given, where `kind` is a dataclass."""
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    missing = dataclasses.MISSING
+    return [f.name for f in fields if f.init and f.default is f.default_factory is missing]
+
+
+def _admits_none(kind: Any) -> bool:
+    return kind is Any or type(None) in typing.get_args(kind)
 
 
 def _parse(text: str, assignment: str) -> Any:

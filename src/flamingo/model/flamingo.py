@@ -94,17 +94,19 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
 
     def encode_visuals(
         self,
-        pixel_values: Float[Tensor, "batch visuals frames 3 height width"],
+        pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None = None,
         frame_mask: Bool[Tensor, "batch visuals frames"] | None = None,
+        visual_features: Float[Tensor, "batch visuals frames positions channels"] | None = None,
     ) -> Float[Tensor, "batch visuals latents dim"]:
         """Visual tokens of every image and video; zeros where a visual has no real frame.
 
         Raises:
-            SequenceError: a visual's real frames do not come first.
+            SequenceError: a visual's real frames do not come first, or features do not fit.
         """
         return encode_visuals(
             pixel_values,
             frame_mask,
+            visual_features,
             encoder=self.vision_encoder,
             resampler=self.resampler,
             widen=self.widen,
@@ -125,6 +127,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         logits_to_keep: int | Tensor = 0,
         pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None = None,
         frame_mask: Bool[Tensor, "batch visuals frames"] | None = None,
+        visual_features: Float[Tensor, "batch visuals frames positions channels"] | None = None,
         visual_tokens: Float[Tensor, "batch visuals latents dim"] | None = None,
         visual_index: Int[Tensor, "batch indexed"] | None = None,
         **kwargs: Any,
@@ -143,6 +146,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             logits_to_keep: how many last positions need logits; 0 for all.
             pixel_values: images and videos, normalized.
             frame_mask: marks the real frames among the padded ones; all by default.
+            visual_features: instead of `pixel_values`, what the frozen encoder makes of them.
             visual_tokens: instead of `pixel_values`, what `encode_visuals` returned.
             visual_index: the paper's φ, per token the visual that it sees, from 1; 0 for none.
             **kwargs: passed on to the language model.
@@ -156,8 +160,8 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             if input_ids is None:
                 raise SequenceError("Give either input_ids or inputs_embeds; both are missing.")
             inputs_embeds = self.embed(input_ids)
-        if visual_tokens is None and pixel_values is not None:
-            visual_tokens = self.encode_visuals(pixel_values, frame_mask)
+        if visual_tokens is None and not (pixel_values is None and visual_features is None):
+            visual_tokens = self.encode_visuals(pixel_values, frame_mask, visual_features)
         check_index(visual_tokens, visual_index, inputs_embeds)
         conditioning = Conditioning.prepare(
             visual_tokens,

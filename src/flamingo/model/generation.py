@@ -79,9 +79,11 @@ class FlamingoGeneration(GenerationMixin):
         """Encodes the visuals; runs before the rows are repeated for beams or samples."""
         pixels = model_kwargs.pop("pixel_values", None)
         frame_mask = model_kwargs.pop("frame_mask", None)
-        if pixels is not None and model_kwargs.get("visual_tokens") is None:
+        features = model_kwargs.pop("visual_features", None)
+        has_visuals = pixels is not None or features is not None
+        if has_visuals and model_kwargs.get("visual_tokens") is None:
             with torch.no_grad():
-                model_kwargs["visual_tokens"] = self.encode_visuals(pixels, frame_mask)
+                model_kwargs["visual_tokens"] = self.encode_visuals(pixels, frame_mask, features)
         return model_kwargs
 
     def _update_model_kwargs_for_generation(

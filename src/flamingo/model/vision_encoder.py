@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,16 +120,40 @@ def build_vision_encoder(config: PreTrainedConfig, **settings: Any) -> VisionEnc
     Args:
         config: an `NFNetConfig`, a CLIP or SigLIP vision config, or a config that holds one
             as its `vision_config`.
-        **settings: `mean` and `std` replace the family's own; `keep_cls`, `feature_layer` and
-            `use_post_norm` (transformers only) are explained at `ViTPatches`.
+        **settings: `image_size`, `mean` and `std` replace what the config or the family says;
+            `keep_cls`, `feature_layer` and `use_post_norm` (transformers only) are explained at
+            `ViTPatches`.
 
     Raises:
         ConfigError: no encoder is known for this config, or a setting does not fit it.
     """
     config = getattr(config, "vision_config", config)
-    encoder = _build(config, **settings)
+    own = {name: value for name, value in settings.items() if name != "image_size"}
+    image_size = settings.get("image_size")
+    is_changed = image_size not in (None, getattr(config, "image_size", None))
+    if is_changed:
+        config = copy.deepcopy(config)
+        config.image_size = image_size
+    encoder = _build(config, **own)
+    if is_changed:
+        _check_size(encoder, encoder.image_size)
     encoder.config, encoder.settings = config, settings
     return encoder
+
+
+def _check_size(encoder: VisionEncoder, image_size: int) -> None:
+    """Positions at a border that sees less than the others would mean something new."""
+    body: Any = encoder.body
+    if isinstance(body, ViTPatches):
+        step, what = int(body.tower.config.patch_size), "patches"
+    else:
+        step, what = int(body.net.feature_info[-1]["reduction"]), "steps"
+    if image_size < step or image_size % step:
+        below, above = max(1, image_size // step) * step, (image_size // step + 1) * step
+        raise ConfigError(
+            f"image_size is {image_size}, but this vision encoder sees in {what} of {step} pixels."
+            f"\nGive a multiple of {step}, for instance {below} or {above}."
+        )
 
 
 def _build(

@@ -1,17 +1,18 @@
-"""From padded pixels to visual tokens: each real frame is encoded once, and padding never."""
+"""From padded pixels, or features, to visual tokens: each real frame once, padding never."""
 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from flamingo.foundation.errors import SequenceError
 
 
 def encode_visuals(
-    pixel_values: Float[Tensor, "batch visuals frames 3 height width"],
+    pixel_values: Float[Tensor, "batch visuals frames 3 height width"] | None,
     frame_mask: Bool[Tensor, "batch visuals frames"] | None,
+    visual_features: Float[Tensor, "batch visuals frames positions channels"] | None = None,
     *,
     encoder: nn.Module,
     resampler: nn.Module,
@@ -22,14 +23,36 @@ def encode_visuals(
 
     Visuals with the same number of frames go through the resampler together, so that padding
     never enters an attention and a visual's tokens do not depend on the rest of the batch.
+    Features that were computed before take the same way, from the resampler on.
 
     Raises:
-        SequenceError: the real frames of a visual do not come first.
+        SequenceError: the real frames of a visual do not come first, or precomputed features
+            stand beside pixels, are another encoder's, or would hide pixels from one that learns.
     """
-    batch, visuals, frames = pixel_values.shape[:3]
-    pixels = pixel_values.flatten(0, 1)
+    padded = pixel_values if visual_features is None else visual_features
+    if padded is None or (pixel_values is not None and visual_features is not None):
+        raise SequenceError("Give either pixel_values or visual_features, and not both.")
+    mask, counts = _real_frames(padded, frame_mask)
+    real = padded.flatten(0, 1)[mask]
+    if visual_features is None:
+        dtype = next(encoder.parameters()).dtype
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not is_encoder_frozen):
+            features = encoder(real.to(dtype))
+    else:
+        _check_features(real, encoder, is_encoder_frozen)
+        features = real
+    tokens = _resampled(features, counts, resampler, widen)
+    return tokens.unflatten(0, padded.shape[:2])
+
+
+def _real_frames(
+    padded: Float[Tensor, "batch visuals frames *rest"],
+    frame_mask: Bool[Tensor, "batch visuals frames"] | None,
+) -> tuple[Bool[Tensor, "all_visuals frames"], Int[Tensor, " all_visuals"]]:
+    """Which frames are real, visual by visual, and how many of them each visual has."""
+    frames = padded.shape[2]
     if frame_mask is None:
-        mask = torch.ones(batch * visuals, frames, dtype=torch.bool, device=pixels.device)
+        mask = padded.new_ones(padded.shape[:3], dtype=torch.bool).flatten(0, 1)
     else:
         mask = frame_mask.flatten(0, 1)
     counts = mask.sum(1)
@@ -38,10 +61,17 @@ def encode_visuals(
             "frame_mask marks a padded frame before a real one. "
             "Put the real frames of a visual first and padding behind them."
         )
-    dtype = next(encoder.parameters()).dtype
-    with torch.set_grad_enabled(torch.is_grad_enabled() and not is_encoder_frozen):
-        features = encoder(pixels[mask].to(dtype))
-    owners = torch.arange(len(mask), device=mask.device).repeat_interleave(counts)
+    return mask, counts
+
+
+def _resampled(
+    features: Float[Tensor, "real_frames positions channels"],
+    counts: Int[Tensor, " all_visuals"],
+    resampler: nn.Module,
+    widen: nn.Module,
+) -> Float[Tensor, "all_visuals latents dim"]:
+    """The visual tokens of each visual, from the features of all real frames in order."""
+    owners = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
     tokens: Tensor | None = None
     for count in counts.unique().tolist():
         if count == 0:
@@ -50,14 +80,30 @@ def encode_visuals(
         group = features[torch.isin(owners, members)].unflatten(0, (len(members), count))
         resampled = widen(resampler(group.to(next(resampler.parameters()).dtype)))
         if tokens is None:
-            tokens = resampled.new_zeros(len(mask), *resampled.shape[1:])
+            tokens = resampled.new_zeros(len(counts), *resampled.shape[1:])
         tokens = tokens.index_copy(0, members, resampled.to(tokens.dtype))
     if tokens is None:
         raise SequenceError(
-            "pixel_values were given, but frame_mask says that no frame is real. "
-            "For text alone, leave pixel_values out."
+            "Visuals were given, but frame_mask says that no frame is real. "
+            "For text alone, leave pixel_values and visual_features out."
         )
-    return tokens.unflatten(0, (batch, visuals))
+    return tokens
+
+
+def _check_features(features: Tensor, encoder: nn.Module, is_encoder_frozen: bool) -> None:
+    """Features of another encoder mean nothing here, and those of one that learns grow old."""
+    width = getattr(encoder, "width", features.shape[-1])
+    if features.shape[-1] != width:
+        raise SequenceError(
+            f"visual_features are {features.shape[-1]} wide, but this model's vision encoder makes "
+            f"{width}. They were computed by another encoder; compute them anew with this one."
+        )
+    if encoder.training and not is_encoder_frozen:
+        raise SequenceError(
+            "visual_features were given while the vision encoder is trained: it would learn "
+            "nothing, and they would stay what it once was.\n"
+            "Train from pictures, or freeze it (freeze_vision_encoder=True)."
+        )
 
 
 def check_index(
