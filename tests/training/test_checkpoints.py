@@ -14,7 +14,6 @@ from flamingo.training.identity import identity_of
 from flamingo.training.state import MANIFEST
 from tests.training.toy_training import CONFIG, toy_trainer
 
-
 TENSORS = "shard-00001-model-00001-of-00001.safetensors"
 
 

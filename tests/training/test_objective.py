@@ -13,8 +13,10 @@ from flamingo.training.objective import (
     LanguageObjective,
     Splittable,
     next_token_loss,
-    split_rows,
 )
+from flamingo.training.rows import split_rows
+from tests.tiny import tiny_flamingo
+from tests.training.flamingo_run import Pages
 
 
 def example(rows: int = 3, tokens: int = 5, words: int = 7) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,3 +113,31 @@ def test_rows_are_split_in_order_and_scalars_are_kept() -> None:
     parts = list(split_rows(batch, 2))
     assert [part["x"].tolist() for part in parts] == [[0, 1, 2], [3, 4]]
     assert all(part["temperature"] == 2.0 for part in parts)
+
+
+def test_the_z_loss_is_the_squared_logarithm_of_the_denominator() -> None:
+    logits, ids, weights = example()
+    plain = next_token_loss(logits, ids, weights)
+    denominators = logits[:, :-1].exp().sum(-1).log().square()
+    extra = (denominators * weights[:, 1:]).sum() / weights[:, 1:].sum()
+    pulled = next_token_loss(logits, ids, weights, z_loss=0.01)
+    torch.testing.assert_close(pulled, plain + 0.01 * extra)
+
+
+def test_merged_rows_are_weighted_by_their_lambda() -> None:
+    one, two = Pages().batch(0), Pages(seed=1).batch(1)
+    objective, model = FlamingoObjective(), tiny_flamingo()
+    merged = objective(model, objective.merge([(1.0, one), (0.2, two)]), "merged").loss
+    sums = [objective(model, b, "").loss * objective.denominator(b) for b in (one, two)]
+    weights = [objective.denominator(one), objective.denominator(two)]
+    expected = (sums[0] + 0.2 * sums[1]) / (weights[0] + 0.2 * weights[1])
+    torch.testing.assert_close(merged, expected)
+
+
+def test_a_part_without_any_visual_is_learned_from_as_text() -> None:
+    batch = Pages().batch(1)
+    objective, model = FlamingoObjective(), tiny_flamingo()
+    whole = objective(model, batch, "pages").loss
+    parts = list(objective.split(batch, 4))
+    assert not parts[-1][1].frame_mask.any()
+    torch.testing.assert_close(sum(s * objective(model, p, "pages").loss for s, p in parts), whole)

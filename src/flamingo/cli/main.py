@@ -8,12 +8,32 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from flamingo.cli import demo, evaluate, inspect, prompt, train
+from flamingo.cli import (
+    curves,
+    demo,
+    evaluate,
+    features,
+    inspect,
+    plan,
+    prompt,
+    retrieve,
+    train,
+)
 from flamingo.foundation.errors import FlamingoError
 
 # Each module has `add_parser(subparsers)` and `run(args) -> int`, and imports what only it needs
 # in `run`. That `import flamingo` itself takes seconds is decided in docs/decisions/0004.
-VERBS = {"prompt": prompt, "train": train, "evaluate": evaluate, "inspect": inspect, "demo": demo}
+VERBS = {
+    "prompt": prompt,
+    "train": train,
+    "curves": curves,
+    "features": features,
+    "plan": plan,
+    "evaluate": evaluate,
+    "retrieve": retrieve,
+    "inspect": inspect,
+    "demo": demo,
+}
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130

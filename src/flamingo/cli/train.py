@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         "--print-config", action="store_true", help="print every setting as YAML, and stop"
     )
     parser.set_defaults(run=run)
-    _accept_overrides_anywhere(parser)
+    accept_overrides_anywhere(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.foundation.errors import ConfigError
     from flamingo.foundation.records import yaml_text
 
-    recipe = _recipe(args.recipe).with_overrides(args.overrides)
+    recipe = recipe_of(args.recipe).with_overrides(args.overrides)
     if args.print_config:
         sys.stdout.write(yaml_text(recipe.resolved()))
         return 0
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if recipe.trainer(args.out).fit() else STOPPED
 
 
-def _accept_overrides_anywhere(parser: argparse.ArgumentParser) -> None:
+def accept_overrides_anywhere(parser: argparse.ArgumentParser) -> None:
     """Lets assignments stand after options too; argparse alone takes them before only."""
     parse = parser.parse_known_args
 
@@ -69,7 +69,12 @@ def _accept_overrides_anywhere(parser: argparse.ArgumentParser) -> None:
     parser.parse_known_args = parse_known_args  # type: ignore[assignment,method-assign]
 
 
-def _recipe(name: str) -> Recipe:
+def recipe_of(name: str) -> Recipe:
+    """The recipe of that name, or in that file.
+
+    Raises:
+        ConfigError: there is none.
+    """
     from flamingo.presets.training import recipe_from_file, recipe_named
 
     if name.endswith((".yaml", ".yml")):

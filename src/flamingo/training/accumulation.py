@@ -197,7 +197,8 @@ def _check(objective: Objective, config: TrainingConfig) -> None:
         raise ConfigError(
             f"training.micro_batches is {config.micro_batches}, but the objective "
             f"{name} has no `split`: its loss is not a sum over rows. "
-            f"Use training.micro_batches=1 and smaller batches."
+            f"Use training.micro_batches=1 and smaller batches; a contrastive objective has "
+            f"`rows_at_once` instead."
         )
     if config.mixing == "merged" and not isinstance(objective, Merging):
         raise ConfigError(

@@ -17,13 +17,15 @@ def checkpoint_activations(model: nn.Module) -> None:
     Raises:
         ConfigError: the model has no such thing.
     """
-    enable: Any = getattr(model, "gradient_checkpointing_enable", None)
+    # Older releases of transformers know it by its older name.
+    enable: Any = getattr(model, "activation_checkpointing_enable", None)
+    enable = enable or getattr(model, "gradient_checkpointing_enable", None)
     if enable is None:
         raise ConfigError(
             f"training.activation_checkpointing is not there for a {type(model).__name__}. "
             f"Use training.micro_batches or smaller batches to save memory."
         )
-    enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    enable({"use_reentrant": False})
 
 
 def compile_layers(model: nn.Module) -> None:

@@ -26,6 +26,7 @@ _AT_LEAST_ZERO = (
     "z_loss",
     "decay_factor",
     "validate_every",
+    "sample_every",
 )
 
 
@@ -83,6 +84,8 @@ class TrainingConfig:
             same ones.
         control_loss: whether validation also tells the loss with all visuals blanked; visuals
             that help make it higher.
+        sample_every: updates between two looks at what the model writes for validation data;
+            0 looks never.
         tensorboard: whether the log also goes to TensorBoard, in the folder of the run.
 
     Raises:
@@ -128,6 +131,7 @@ class TrainingConfig:
     validate_every: int = 0
     validation_batches: int = 8
     control_loss: bool = True
+    sample_every: int = 0
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
@@ -162,6 +166,7 @@ RESUMABLE_CHANGES = frozenset(
         "validate_every",
         "validation_batches",
         "control_loss",
+        "sample_every",
         "tensorboard",
     }
 )

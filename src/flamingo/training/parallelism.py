@@ -42,24 +42,16 @@ class Replicated:
         self.processes = processes
 
     def sum_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """One exchange for all gradients; where a process has none, it brings zeros."""
-        if self.processes.count == 1:
-            return
-        for parameter in parameters:
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-        flat = torch.cat([p.grad.flatten() for p in parameters if p.grad is not None])
-        dist.all_reduce(flat)
-        sizes = [parameter.numel() for parameter in parameters]
-        for parameter, part in zip(parameters, flat.split(sizes), strict=True):
-            parameter.grad = part.view_as(parameter).clone()
+        """One exchange for all gradients."""
+        if self.processes.count > 1:
+            _sum_over_processes(parameters)
 
 
 class Sharded:
     """Every process keeps a part of each weight, of its gradient and of its optimizer state.
 
     A decoder layer or a gated layer is brought together when it runs, and let go afterwards.
-    The vision encoder is small and stays whole everywhere, as in the paper, unless it is trained.
+    The vision encoder is small and stays whole everywhere, as in the paper.
 
     Args:
         model: a Flamingo; it is changed in place.
@@ -80,16 +72,17 @@ class Sharded:
         device: torch.device,
         processes: Processes,
     ) -> None:
+        units = list(_units(model))
         if config.optimizer == "muon":
             raise ConfigError(
                 "training.optimizer=muon orthogonalizes whole matrices, which no process has under "
                 "training.parallel=shard. Use adamw, or training.parallel=replicate."
             )
-        # FSDP divides the sum of gradients by the processes; ours is a sum.
+        # FSDP divides the sum of gradients by the number of processes; ours is a sum.
         self.loss_scale = float(processes.count)
-        whole = _kept_whole(model)
-        for module in whole:
-            module.to(device)
+        encoder: Any = model.vision_encoder
+        encoder.to(device)
+        self.whole = [p for p in encoder.parameters() if p.requires_grad]
         precision = config.precision == "bf16"
         settings: dict[str, Any] = {
             "mesh": init_device_mesh(device.type, (processes.count,)),
@@ -99,13 +92,17 @@ class Sharded:
                 cast_forward_inputs=False,
             ),
         }
-        for unit in _units(model):
+        for unit in units:
             fully_shard(unit, **settings)
-        ignored = {p for module in whole for p in module.parameters()}
+        ignored = set(encoder.parameters())
         fully_shard(model, **settings, reshard_after_forward=False, ignored_params=ignored)
 
     def sum_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Done already, layer by layer, while each backward pass went on."""
+        """Done already, layer by layer, but for what every process has whole."""
+        _sum_over_processes(self.whole)
+        for parameter in self.whole:
+            if parameter.grad is not None:
+                parameter.grad /= self.loss_scale
 
 
 def parallelism(
@@ -139,8 +136,16 @@ def _units(model: nn.Module) -> Iterator[nn.Module]:
     yield from model.gated_xattn_dense  # type: ignore[misc]
 
 
-def _kept_whole(model: nn.Module) -> list[nn.Module]:
-    encoder = getattr(model, "vision_encoder", None)
-    if encoder is None or any(p.requires_grad for p in encoder.parameters()):
-        return []
-    return [encoder]
+def _sum_over_processes(parameters: list[nn.Parameter]) -> None:
+    """Adds up gradients in one exchange; where a process has none, it brings zeros."""
+    if not parameters:
+        return
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        # In place: a gradient whose memory lies otherwise than its weight's would be misread.
+        gradient.copy_(part.view_as(gradient))

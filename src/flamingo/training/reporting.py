@@ -42,8 +42,8 @@ class StepReport:
     wait_seconds: float = 0.0
 
 
-Probe = Callable[[StepReport], "Mapping[str, float] | None"]
-"""Looks at a run after every update; what it returns stands in the next line of the log."""
+Probe = Callable[[StepReport], "Mapping[str, float] | Mapping[str, str] | None"]
+"""Looks at a run after every update; what it returns stands in the log, numbers and texts."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Reporter:
             unit="step",
         )
 
-    def step(self, report: StepReport, extra: Mapping[str, float]) -> None:
+    def step(self, report: StepReport, extra: Mapping[str, float | str]) -> None:
         """Takes in one update; writes a line where one is due."""
         for name, source in report.losses.items():
             self.window.losses[name].append(source.loss)
@@ -99,8 +99,13 @@ class Reporter:
             self.window.num_frames += source.num_frames
             for metric, value in source.metrics.items():
                 self.window.metrics[f"{name}/{metric}"].append(value)
-        for metric, value in extra.items():
-            self.window.metrics[metric].append(value)
+        for metric, found in extra.items():
+            if isinstance(found, str):
+                self.say(
+                    f"{metric}: {found}", "sample", step=report.step, name=metric, written=found
+                )
+            else:
+                self.window.metrics[metric].append(found)
         self.window.num_steps += 1
         self.window.wait_seconds += report.wait_seconds
         self.bar.update()
@@ -182,7 +187,7 @@ class SilentReporter(Reporter):
     def __init__(self) -> None:
         """Opens nothing."""
 
-    def step(self, report: StepReport, extra: Mapping[str, float]) -> None:
+    def step(self, report: StepReport, extra: Mapping[str, float | str]) -> None:
         """Says nothing."""
 
     def skipped(self, source: str, skipped: Skipped) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flamingo.foundation.errors import ConfigError, nearest
 
 PEAK_FLOPS: dict[str, float] = {
@@ -23,9 +25,9 @@ PEAK_FLOPS: dict[str, float] = {
 }
 """bf16 operations per second of one device, dense, accumulated in fp32.
 
-Source: the makers' data sheets (of NVIDIA's A10, A100, H100, H200, B200, L4 and L40S, where figures
-"with sparsity" are halved; NVIDIA's white papers on Ampere, Ada and Blackwell RTX; AMD's MI300X data
-sheet; Google's documentation of TPU v4). "h100" is the SXM module.
+Source: the makers' data sheets, where figures "with sparsity" are halved: NVIDIA's of A10, A100,
+H100, H200, B200, L4 and L40S, and its white papers on Ampere, Ada and Blackwell RTX; AMD's of
+MI300X; Google's documentation of TPU v4. "h100" is the SXM module.
 """
 
 
@@ -38,6 +40,18 @@ def peak_flops(gpu: str) -> float:
     if gpu not in PEAK_FLOPS:
         raise ConfigError(f"The peak of a GPU {gpu!r} is not known. {nearest(gpu, PEAK_FLOPS)}")
     return PEAK_FLOPS[gpu]
+
+
+def peak_flops_of_device(name: str) -> float | None:
+    """The peak of the device that its driver calls `name`, or `None` where it is not known.
+
+    Example:
+        >>> peak_flops_of_device("NVIDIA H100 80GB HBM3") == PEAK_FLOPS["h100"]
+        True
+    """
+    words = set(re.split(r"[ -]", re.sub(r"rtx (?=\d)", "rtx", name.lower())))
+    known = [gpu for gpu in PEAK_FLOPS if words >= set(gpu.split("-"))]
+    return PEAK_FLOPS[max(known, key=len)] if known else None
 
 
 def flops_utilization(flops: float, seconds: float, *, peak: float, num_gpus: int = 1) -> float:

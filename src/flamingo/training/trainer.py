@@ -205,8 +205,8 @@ class Trainer:
             for name, skipped in found:
                 reporter.skipped(name, skipped)
 
-    def _probe(self, report: StepReport) -> dict[str, float]:
-        extra: dict[str, float] = {}
+    def _probe(self, report: StepReport) -> dict[str, float | str]:
+        extra: dict[str, float | str] = {}
         for probe in self.on_step:
             extra.update(probe(report) or {})
         return extra

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flamingo.cli.main import main
+from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.training.gates import watch_gates
+from flamingo.training.plots import plot_run
+from tests.training.flamingo_run import CONFIG, trainer
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    config = replace(CONFIG, tensorboard=True)
+    trainer(folder, config, on_step=[watch_gates(every=1)]).fit()
+    return folder
+
+
+def test_a_run_becomes_a_picture(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["curves", str(run)]) == 0
+    assert capsys.readouterr().out.strip() == str(run / "curves.png")
+    with Image.open(run / "curves.png") as picture:
+        assert picture.width > 1000
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
+
+
+def test_the_same_numbers_are_there_for_tensorboard(run: Path) -> None:
+    assert list((run / "curves").glob("events.out.tfevents.*"))
+
+
+def test_a_run_that_has_not_begun_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no step in it yet"):
+        plot_run(tmp_path / "log.jsonl", tmp_path / "curves.png")
+
+
+def test_the_ending_must_be_a_kind_of_picture(run: Path) -> None:
+    with pytest.raises(ConfigError, match=r"should end in \.png, \.svg or \.pdf, not '\.doc'"):
+        plot_run(run / "log.jsonl", run / "curves.doc")

@@ -1,0 +1,122 @@
+"""Runs of two processes beside runs of one: the same run, whatever divides the work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import flamingo
+from flamingo.training.reporting import read_log
+from tests.training.flamingo_run import CONFIG, trainer
+
+ROOT = Path(__file__).parents[2]
+
+
+def launch(folder: Path, *settings: str, count: int = 2) -> list[int]:
+    """What `torchrun` does, without waiting for its agent; the processes' exit statuses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {
+        **os.environ,
+        "PYTHONPATH": f"{Path(flamingo.__path__[0]).parent}{os.pathsep}{ROOT}",
+        "OMP_NUM_THREADS": "1",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": str(count),
+    }
+    command = [sys.executable, "-m", "tests.training.flamingo_run", str(folder), *settings]
+    processes = [
+        subprocess.Popen(
+            command,
+            env={**shared, "RANK": str(rank)},
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for rank in range(count)
+    ]
+    return [process.wait(timeout=150) for process in processes]
+
+
+def losses(folder: Path) -> dict[int, dict[str, float]]:
+    return {line["step"]: line["loss"] for line in read_log(folder / "log.jsonl") if "loss" in line}
+
+
+def exported(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model/trained.safetensors")
+
+
+def assert_near(one: dict[int, Any], other: dict[int, Any]) -> None:
+    assert one.keys() == other.keys()
+    for step, values in one.items():
+        assert values == pytest.approx(other[step], abs=1e-5), step
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("alone")
+    trainer(folder, CONFIG).fit()
+    return folder
+
+
+def test_two_processes_that_replicate_the_model_make_the_run_of_one(
+    alone: Path, tmp_path: Path
+) -> None:
+    assert launch(tmp_path, "parallel=replicate") == [0, 0]
+    assert_near(losses(tmp_path), losses(alone))
+    assert held_out(tmp_path) == pytest.approx(held_out(alone), abs=1e-5)
+
+
+@pytest.mark.parametrize("parallel", ["shard", pytest.param("replicate", marks=pytest.mark.slow)])
+def test_two_processes_that_are_killed_end_as_if_they_had_not_been(
+    parallel: str, alone: Path, tmp_path: Path
+) -> None:
+    settings = [f"parallel={parallel}", "async_checkpoints=true", "activation_checkpointing=true"]
+    assert launch(tmp_path / "whole", *settings) == [0, 0]
+    assert_near(losses(tmp_path / "whole"), losses(alone))
+    assert launch(tmp_path / "cut", *settings, "die=5") == [-signal.SIGKILL] * 2
+    shutil.copytree(tmp_path / "cut", tmp_path / "as_one")
+    assert launch(tmp_path / "cut", *settings) == [0, 0]
+    for name, tensor in exported(tmp_path / "whole").items():
+        assert torch.equal(tensor, exported(tmp_path / "cut")[name]), name
+    assert losses(tmp_path / "whole") == losses(tmp_path / "cut")
+
+    trainer(tmp_path / "as_one", CONFIG).fit()
+    assert resumed_at(tmp_path / "as_one") == [3]
+    assert_near(losses(tmp_path / "as_one"), losses(tmp_path / "whole"))
+
+
+def test_a_run_of_one_goes_on_as_two(alone: Path, tmp_path: Path) -> None:
+    assert not trainer(tmp_path, CONFIG, on_step=[stop_at(5)]).fit()
+    assert launch(tmp_path, "parallel=shard") == [0, 0]
+    assert resumed_at(tmp_path) == [5]
+    assert_near(losses(tmp_path), losses(alone))
+
+
+def held_out(folder: Path) -> dict[str, float]:
+    lines = [line for line in read_log(folder / "log.jsonl") if line.get("event") == "validation"]
+    return {f"{line['step']} {name}": x for line in lines for name, x in line["losses"].items()}
+
+
+def resumed_at(folder: Path) -> list[int]:
+    lines = read_log(folder / "log.jsonl")
+    return [line["step"] for line in lines if line.get("event") == "resumed"]
+
+
+def stop_at(step: int) -> Any:
+    def probe(report: Any) -> None:
+        if report.step == step:
+            signal.raise_signal(signal.SIGTERM)
+
+    return probe
