@@ -43,7 +43,8 @@ def attention_over_query(
 
 def _latent_weights(block: Any, inputs: tuple[Any, ...]) -> Float[Tensor, " latents"]:
     """What the last token reads of its visual in one gated layer, averaged over heads."""
-    text, keys, _, visibility = inputs
+    text, _, _, visibility, visual_tokens = inputs
+    keys, _ = block.keys_values(visual_tokens)
     last = type(visibility).of(visibility.visual_index[:, -1:], 1, visibility.num_latents)
     normed = block.text_norm(text[:, -1:].to(block.text_norm.weight.dtype))
     attention = block.attention

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -48,16 +48,23 @@ class CrossAttention(nn.Module):
         """What `source` offers to be read; compute it once and use it for any number of queries."""
         return self._split(self.to_keys(source)), self._split(self.to_values(source))
 
+    def attend(
+        self,
+        queries: Float[Tensor, "batch heads tokens head_dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"],
+        values: Float[Tensor, "batch heads positions head_dim"],
+    ) -> Float[Tensor, "batch heads tokens head_dim"]:
+        """What the queries find, head by head."""
+        return F.scaled_dot_product_attention(queries, keys, values)
+
     def read(
         self,
         queries: Float[Tensor, "batch heads tokens head_dim"],
         keys: Float[Tensor, "batch heads positions head_dim"],
         values: Float[Tensor, "batch heads positions head_dim"],
-        allowed: Bool[Tensor, "batch 1 tokens positions"] | None = None,
     ) -> Float[Tensor, "batch tokens query_dim"]:
-        """What the queries find. Every row of `allowed` must allow at least one position."""
-        found = F.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed)
-        return self.to_output(found.transpose(1, 2).flatten(2))
+        """What the queries find, in the width of the queries' own sequence."""
+        return self.to_output(self.attend(queries, keys, values).transpose(1, 2).flatten(2))
 
     def weights(
         self,

@@ -75,15 +75,33 @@ class GatedXattnDense(nn.Module):
         activation checkpointing and sharding look for it.
         """
         dtype = self.text_norm.weight.dtype
-        if visual_tokens is not None:
-            keys, values = self.keys_values(visual_tokens)
-        if keys is not None and values is not None and visibility is not None:
-            seen = self.attention.read(
-                self.attention.queries(self.text_norm(text.to(dtype))),
-                visibility.select(keys),
-                visibility.select(values),
-                visibility.allowed,
-            )
-            seen = seen.masked_fill(visibility.sees_nothing, 0.0)
+        if visibility is not None and (keys is not None or visual_tokens is not None):
+            seen = self._look(text.to(dtype), keys, values, visibility, visual_tokens)
             text = text + (self.alpha_xattn.tanh() * seen).to(text.dtype)
         return text + (self.alpha_dense.tanh() * self.feed_forward(text.to(dtype))).to(text.dtype)
+
+    def _look(
+        self,
+        text: Float[Tensor, "batch tokens dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"] | None,
+        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        visibility: Visibility,
+        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
+    ) -> Float[Tensor, "batch tokens dim"]:
+        """What each token finds in the one visual that it sees; zeros where it sees none."""
+        attention, segments = self.attention, visibility.segments
+        queries = attention.queries(self.text_norm(text))
+        if visual_tokens is not None and segments is not None:
+            # Only of what is seen: neither of padding nor of visuals behind the last word.
+            seen = visual_tokens.flatten(0, 1)[segments.seen]
+            keys, values = (each[segments.visuals] for each in self.keys_values(seen[:, None]))
+        else:
+            if visual_tokens is not None:
+                keys, values = self.keys_values(visual_tokens)
+            assert keys is not None
+            assert values is not None
+            keys, values = visibility.select(keys), visibility.select(values)
+        if segments is None:
+            return attention.read(queries, keys, values).masked_fill(visibility.sees_nothing, 0.0)
+        found = attention.attend(segments.gather(queries), keys, values)
+        return attention.to_output(segments.scatter(found, *text.shape[:2]))

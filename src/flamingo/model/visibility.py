@@ -8,6 +8,67 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+_PIECE = 64
+"""Tokens of one piece at most: long enough for fast matrix products, short enough to pad little."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The tokens of a batch, sorted by the visual that they see and cut into pieces.
+
+    A piece holds tokens that see one and the same visual, so attention inside of it needs no mask
+    and no keys but that visual's. Time and memory grow with the tokens and not with how many
+    visuals there are.
+
+    Attributes:
+        seen: each visual that any token sees, as its place among all visuals of all rows.
+        visuals: per piece, which of `seen` its tokens see.
+        tokens: per piece, the places of its tokens among all tokens of all rows.
+        is_token: false where a piece is only filled up.
+    """
+
+    seen: Int[Tensor, " seen"]
+    visuals: Int[Tensor, " pieces"]
+    tokens: Int[Tensor, "pieces piece"]
+    is_token: Bool[Tensor, "pieces piece"]
+
+    @classmethod
+    def of(cls, visual_index: Int[Tensor, "batch tokens"], num_visuals: int) -> Segments:
+        """Sorts the tokens by what they see; those that see nothing are left out."""
+        device = visual_index.device
+        first = torch.arange(len(visual_index), device=device)[:, None] * num_visuals
+        seeing = (visual_index > 0).flatten().nonzero()[:, 0]
+        visual_of = (first + visual_index - 1).flatten()[seeing]
+        order = visual_of.argsort(stable=True)
+        places = seeing[order]
+        seen, counts = visual_of[order].unique_consecutive(return_counts=True)
+        size = int(counts.max().clamp(max=_PIECE)) if len(counts) else 1
+        num_pieces = (counts + size - 1) // size
+        visuals = torch.arange(len(seen), device=device).repeat_interleave(num_pieces)
+        ends = counts.cumsum(0)
+        first_piece = num_pieces.cumsum(0) - num_pieces
+        number = torch.arange(len(visuals), device=device) - first_piece[visuals]
+        begin = (ends - counts)[visuals] + number * size
+        position = begin[:, None] + torch.arange(size, device=device)
+        is_token = position < ends[visuals][:, None]
+        tokens = places[position.clamp(max=max(len(places) - 1, 0))]
+        return cls(seen, visuals, tokens, is_token)
+
+    def gather(
+        self, queries: Float[Tensor, "batch heads tokens head_dim"]
+    ) -> Float[Tensor, "pieces heads piece head_dim"]:
+        """The queries of the tokens of each piece."""
+        return queries.transpose(1, 2).flatten(0, 1)[self.tokens].transpose(1, 2)
+
+    def scatter(
+        self, found: Float[Tensor, "pieces heads piece head_dim"], batch: int, tokens: int
+    ) -> Float[Tensor, "batch tokens inner"]:
+        """What was found, back where the tokens stand; zeros where nothing is seen."""
+        joined = found.transpose(1, 2).flatten(2)
+        flat = joined.new_zeros(batch * tokens, joined.shape[-1])
+        flat = flat.index_copy(0, self.tokens[self.is_token], joined[self.is_token])
+        return flat.unflatten(0, (batch, tokens))
+
 
 @dataclass(frozen=True)
 class Visibility:
@@ -16,38 +77,34 @@ class Visibility:
     Attributes:
         visual_index: per token the visual that it sees, counted from 1; 0 sees none.
         num_latents: visual tokens per visual (the paper's R).
-        allowed: per token, which of all visual tokens it may attend to. A token that sees no
-            visual is allowed to look anywhere, since a softmax over nothing is not a number;
-            what it finds is then thrown away. `None` where each row has a single token: its one
-            visual is picked out instead, at a cost that does not grow with the shots.
+        segments: the tokens by what they see. `None` where each row has a single token, as in
+            decoding: its one visual is picked out, in tensors of constant shape.
 
     Paper: Sec. 2.3 and App. A.1.3, "multi-visual input support: per-image/video attention masking".
     """
 
     visual_index: Int[Tensor, "batch tokens"]
     num_latents: int
-    allowed: Bool[Tensor, "batch 1 tokens positions"] | None
+    segments: Segments | None
 
     @classmethod
     def of(
         cls, visual_index: Int[Tensor, "batch tokens"], num_visuals: int, num_latents: int
     ) -> Visibility:
         """Prepares φ for `num_visuals` visuals of `num_latents` tokens each."""
-        allowed = None
-        if visual_index.shape[1] > 1:
-            visuals = torch.arange(1, num_visuals + 1, device=visual_index.device)
-            index = visual_index[:, None, :, None]
-            seen = (index == visuals) | (index == 0)
-            allowed = seen.repeat_interleave(num_latents, dim=-1)
-        return cls(visual_index, num_latents, allowed)
+        is_decoding = visual_index.shape[1] == 1
+        segments = None if is_decoding else Segments.of(visual_index, num_visuals)
+        return cls(visual_index, num_latents, segments)
 
     def select(
         self, stored: Float[Tensor, "batch heads positions head_dim"]
-    ) -> Float[Tensor, "batch heads visible head_dim"]:
-        """The keys or values that are looked at: all, or those of the only token's one visual."""
-        if self.allowed is not None:
-            return stored
+    ) -> Float[Tensor, "chosen heads visible head_dim"]:
+        """The keys or values of the one visual that each piece, or each only token, looks at."""
         visuals = stored.unflatten(2, (-1, self.num_latents))
+        if self.segments is not None:
+            chosen = self.segments.seen[self.segments.visuals]
+            rows = chosen.div(visuals.shape[2], rounding_mode="floor")
+            return visuals[rows, :, chosen % visuals.shape[2]]
         chosen = (self.visual_index[:, 0] - 1).clamp(min=0)
         return visuals[torch.arange(len(visuals), device=visuals.device), :, chosen]
 
