@@ -7,6 +7,10 @@ from jaxtyping import install_import_hook
 # Before anything imports flamingo: from here on every annotated shape and type is checked.
 install_import_hook("flamingo", "beartype.beartype")
 
+import os  # noqa: E402
+from collections.abc import Iterator  # noqa: E402
+
+import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
@@ -15,3 +19,12 @@ torch.set_num_threads(1)
 # The same examples on every run, and no time limit for one of them: machines differ in speed.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Layouts of scanned shards are kept in a folder of the tests, not of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "FLAMINGO_CACHE" not in os.environ:
+            patch.setenv("FLAMINGO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

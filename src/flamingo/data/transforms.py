@@ -48,7 +48,7 @@ class VisualTransform:
         """The normalized frames."""
         # A copy, because torch warns about arrays that cannot be written to.
         pixels = torch.from_numpy(np.array(visual.frames)).movedim(-1, 1)
-        fitted = _fitted(pixels, self.size).to(torch.float32).div_(255)
+        fitted = fit_within(pixels, self.size).to(torch.float32).div_(255)
         mean = torch.tensor(self.mean).view(3, 1, 1)
         std = torch.tensor(self.std).view(3, 1, 1)
         return _centered(fitted.sub_(mean).div_(std), self.size)
@@ -57,7 +57,7 @@ class VisualTransform:
         return f"VisualTransform(size={self.size}, mean={self.mean}, std={self.std})"
 
 
-def _fitted(
+def fit_within(
     pixels: UInt8[Tensor, "frames 3 height width"], size: int
 ) -> UInt8[Tensor, "frames 3 fitted_height fitted_width"]:
     height, width = pixels.shape[-2:]

@@ -69,7 +69,10 @@ def build(config: FlamingoTraining) -> Ingredients:
         sources=_sources("data", config.data, made),
         validation=validation,
         export=exporter(made.model, made.processor, config.model),
-        on_step=[watch_gates(), *_samples(config.training.sample_every, validation, made)],
+        on_step=[
+            watch_gates(every=config.training.log_every),
+            *_samples(config.training.sample_every, validation, made),
+        ],
     )
 
 

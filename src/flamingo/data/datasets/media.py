@@ -13,7 +13,7 @@ from flamingo.data.augmentations import flip, jitter_color
 from flamingo.data.datasets.raw_samples import BrokenSample, RawSample
 from flamingo.data.features import VisualFeatures, features_from_bytes
 from flamingo.data.files import load_visual
-from flamingo.data.transforms import _fitted
+from flamingo.data.transforms import fit_within
 from flamingo.foundation.errors import FlamingoError
 from flamingo.sequence import Visual
 
@@ -143,7 +143,7 @@ def _shrunk(visual: Visual, size: int) -> Visual:
     if max(visual.height, visual.width) <= size:
         return visual
     pixels = torch.from_numpy(np.array(visual.frames)).movedim(-1, 1)
-    return Visual(np.ascontiguousarray(_fitted(pixels, size).movedim(1, -1).numpy()))
+    return Visual(np.ascontiguousarray(fit_within(pixels, size).movedim(1, -1).numpy()))
 
 
 def _without_size(error: FlamingoError) -> str:
