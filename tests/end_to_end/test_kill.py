@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -51,17 +52,18 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_ten_kills_change_nothing(processes: list[str], parts: list[str], tmp_path: Path) -> None:
     parallel, count = processes
     settings = [*parts, *BRIDGE, f"training.parallel={parallel}"]
-    assert started(tmp_path / "whole", count, settings).wait() == 0
+    assert ended(started(tmp_path / "whole", count, settings)) == {0}
     draw = random.Random(f"{parallel} {count}")
     moments = []
     for kill in range(KILLS):
         run = started(tmp_path / "killed", count, settings)
         wait_for_step(tmp_path / "killed", (kill + 1) * STEPS // (KILLS + 2), run)
         time.sleep(draw.uniform(0, 0.6))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        for process in run:
+            os.killpg(process.pid, signal.SIGKILL)
+        assert ended(run) == {-signal.SIGKILL}
         moments.append(last_step(tmp_path / "killed"))
-    assert started(tmp_path / "killed", count, settings).wait() == 0
+    assert ended(started(tmp_path / "killed", count, settings)) == {0}
     print(f"{parallel}, {count} process(es): killed after updates {moments}")
 
     whole, killed = (tmp_path / run / "model/model.safetensors" for run in ("whole", "killed"))
@@ -76,22 +78,32 @@ def test_ten_kills_change_nothing(processes: list[str], parts: list[str], tmp_pa
     assert losses[0] == losses[1]
 
 
-def started(folder: Path, count: str, settings: list[str]) -> subprocess.Popen[bytes]:
-    many = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"]
-    launcher = [sys.executable, *(many if count != "1" else [])]
-    command = [*launcher, "-m", "flamingo.cli.main", "train", "miniature-flamingo"]
-    return subprocess.Popen(
-        [*command, "--out", str(folder), *settings],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def started(folder: Path, count: str, settings: list[str]) -> list[subprocess.Popen[bytes]]:
+    """What `torchrun` starts, each process a group of its own with its data workers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    several = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": count}
+    command = [sys.executable, "-m", "flamingo.cli.main", "train", "miniature-flamingo"]
+    return [
+        subprocess.Popen(
+            [*command, "--out", str(folder), *settings],
+            env={**os.environ, "OMP_NUM_THREADS": "1", **several, "RANK": str(rank)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        for rank in range(int(count))
+    ]
 
 
-def wait_for_step(folder: Path, step: int, run: subprocess.Popen[bytes]) -> None:
+def ended(run: list[subprocess.Popen[bytes]]) -> set[int]:
+    return {process.wait() for process in run}
+
+
+def wait_for_step(folder: Path, step: int, run: list[subprocess.Popen[bytes]]) -> None:
     while last_step(folder) < step:
-        assert run.poll() is None, "the run ended before it could be killed"
+        assert all(p.poll() is None for p in run), "the run ended before it could be killed"
         time.sleep(0.05)
 
 
