@@ -129,10 +129,12 @@ def as_text(name: str, plan: Plan) -> str:
 
 
 def _heading(name: str, plan: Plan) -> list[str]:
+    from flamingo.sequence.interleaved import counted
+
     machine, settings = plan.machine, plan.settings
     checkpointing = "on" if settings.activation_checkpointing else "off"
     update = " + ".join(
-        f"{s.name} {s.rows} x {s.tokens} tokens x {s.visuals} visuals"
+        f"{s.name} {s.rows} x {s.tokens} tokens x {counted(s.visuals, 'visual')}"
         + (f" of {s.frames} frames" if s.frames > 1 else "")
         for s in plan.batches
     )

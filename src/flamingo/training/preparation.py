@@ -5,16 +5,23 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.training.parameter_groups import trained_parameters
 
 
 def set_train_mode(model: nn.Module) -> None:
     """Training mode for what learns, evaluation mode for every part that is wholly frozen.
 
-    Frozen parts must not drop activations or move running statistics.
+    Frozen parts must not drop activations or move running statistics. Stock decoder layers keep
+    checkpoints of their activations in training mode only, so those stay in it themselves (their
+    dropout was silenced when checkpointing was switched on), and all that is in them rests.
     """
     model.train()
     _rest_frozen(model)
+    is_flamingo = isinstance(model, FlamingoForConditionalGeneration)
+    if is_flamingo and model.is_activation_checkpointing:  # type: ignore[attr-defined]
+        for layer in model.host.layers:  # type: ignore[union-attr]
+            layer.training = True
 
 
 def modes_of(model: nn.Module) -> list[tuple[nn.Module, bool]]:
