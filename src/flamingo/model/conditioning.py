@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.cache_utils import Cache
 
-from flamingo.model.gated_xattn_dense import GatedXattnDense
+from flamingo.model.gated_xattn_dense import GatedXattn
 from flamingo.model.new_tokens import NewTokens
 from flamingo.model.visibility import Visibility
 from flamingo.model.visual_cache import VisualCacheLayer, num_kept, visual_layers
@@ -36,6 +36,10 @@ class Conditioning:
         blocks: the gated layers that this pass is for. Others may hang on the same language
             model, and stay silent.
         new_tokens: the rows that this pass is for.
+        cache: of the language model; grafted layers keep their own text in it.
+        attention_mask: which tokens are real, for grafted layers.
+        logits_to_keep: how many of what grafted layers give need logits; 0 for all.
+        pending: what gated layers inside of a decoder layer saw, until that layer's end.
     """
 
     visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None
@@ -43,6 +47,10 @@ class Conditioning:
     kept: list[VisualCacheLayer] | None
     blocks: nn.ModuleList
     new_tokens: NewTokens | None
+    cache: Cache | None = None
+    attention_mask: Tensor | dict[str, Tensor | None] | None = None
+    logits_to_keep: int | Tensor = 0
+    pending: dict[int, Tensor] = field(default_factory=dict)
 
     @classmethod
     def prepare(
@@ -55,6 +63,9 @@ class Conditioning:
         num_lm_layers: int,
         blocks: nn.ModuleList,
         new_tokens: NewTokens | None,
+        sees_all_previous: bool = False,
+        attention_mask: Tensor | dict[str, Tensor | None] | None = None,
+        logits_to_keep: int | Tensor = 0,
     ) -> Conditioning:
         """Gathers what the gated layers of one pass share.
 
@@ -71,11 +82,16 @@ class Conditioning:
         if visual_index is not None:
             check_range(visual_index, num_visuals)
             if num_visuals:
-                visibility = Visibility.of(visual_index, num_visuals, num_latents)
-        return cls(visual_tokens, visibility, kept, blocks, new_tokens)
+                visibility = Visibility.of(
+                    visual_index, num_visuals, num_latents, sees_all_previous=sees_all_previous
+                )
+        return cls(
+            visual_tokens, visibility, kept, blocks, new_tokens, cache, attention_mask,
+            logits_to_keep,
+        )  # fmt: skip
 
     def seen_by(
-        self, index: int, block: GatedXattnDense
+        self, index: int, block: GatedXattn
     ) -> tuple[Tensor | None, Tensor | None, Visibility | None, Tensor | None]:
         """What gated layer number `index` is given: keys, values, visibility, visual tokens.
 
@@ -96,6 +112,11 @@ class Conditioning:
 _CURRENT: ContextVar[Conditioning | None] = ContextVar("flamingo_conditioning", default=None)
 
 
+def current_conditioning() -> Conditioning | None:
+    """What the pass that runs now is conditioned on, if it is."""
+    return _CURRENT.get()
+
+
 @contextmanager
 def conditioned_on(conditioning: Conditioning | None) -> Iterator[None]:
     """Lays `conditioning` down for the gated layers that run inside."""
@@ -113,7 +134,7 @@ class Conditioner:
     an object and not a closure so that a deep copy of the model copies the link as well.
     """
 
-    def __init__(self, index: int, block: GatedXattnDense) -> None:
+    def __init__(self, index: int, block: GatedXattn) -> None:
         self.index = index
         self.block = block
         self.checkpoint: Callable[..., Any] | None = None
@@ -123,7 +144,7 @@ class Conditioner:
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """Replaces the hidden states, wherever the language model's loop puts them."""
         conditioning = _CURRENT.get()
-        if conditioning is None or not _is_own(conditioning.blocks, self.index, self.block):
+        if conditioning is None or not is_own(conditioning.blocks, self.index, self.block):
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
         inputs = (hidden, *conditioning.seen_by(self.index, self.block))
@@ -136,7 +157,8 @@ class Conditioner:
         return args, {**kwargs, "hidden_states": seen}
 
 
-def _is_own(blocks: nn.ModuleList, index: int, block: GatedXattnDense) -> bool:
+def is_own(blocks: nn.ModuleList, index: int, block: GatedXattn) -> bool:
+    """Whether a pass that is for `blocks` is for this one."""
     return index < len(blocks) and blocks[index] is block
 
 

@@ -9,6 +9,16 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from flamingo.foundation.errors import ConfigError
 
+CHOICES = {
+    "gating": ("tanh", "none"),
+    "xattn_at": (None, "middle"),
+    "xattn_kind": ("gated_xattn_dense", "vanilla", "grafting"),
+    "resampler_kind": ("perceiver", "mlp", "transformer"),
+    "sees": ("last", "all_previous"),
+    "contents": ("everything", "trained"),
+}
+"""Settings that are one of a few words. The first is the default."""
+
 
 class FlamingoConfig(PreTrainedConfig):
     """Everything that is needed to build a Flamingo, apart from weights.
@@ -23,12 +33,24 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_heads: its attention heads.
         resampler_head_dim: width of one of them.
         resampler_ffw_multiple: hidden width of its feed-forward divided by its width.
+        resampler_kind: "perceiver"; or what the paper holds against it with as many parameters: an
+            "mlp" or a "transformer", see `variants.resamplers`.
         num_latents: visual tokens per visual (the paper's R).
         num_time_embeddings: frames with a learned time embedding (8 in the paper).
         xattn_every: a gated layer stands before decoder layers 0, n, 2n, …
+        xattn_at: `None` follows `xattn_every`; "middle" has a single gated layer, before the middle
+            decoder layer, and does not ask `xattn_every`.
+        xattn_kind: how text looks at visuals: "gated_xattn_dense" before decoder layers; "vanilla"
+            cross-attention inside of them, without a feed-forward of its own; "grafting" of new
+            layers on top of the untouched LM. See `variants`.
+        grafted_layers: of `xattn_kind="grafting"`, pairs of self-attention and cross-attention;
+            `None` takes half of the LM's layers and one.
         xattn_heads: attention heads of a gated layer; `None` takes the LM's.
         xattn_head_dim: width of one of them; `None` takes the LM's width divided by its heads.
         xattn_ffw_multiple: hidden width of a gated layer's feed-forward divided by the LM's width.
+        gating: "tanh" opens each new layer through gates that start closed; "none" adds what it
+            says as it is.
+        sees: "last" lets a token see the visual that φ names; "all_previous" the visuals 1 to φ.
         activation: of all new feed-forward layers.
         widen_visual_tokens: whether a linear map brings visual tokens to the LM's width before
             the gated layers read them (where the widths differ).
@@ -45,7 +67,7 @@ class FlamingoConfig(PreTrainedConfig):
     Raises:
         ConfigError: a setting is out of its range.
 
-    Paper: Table 4 (v2), Table 13 (v1), App. A.1.
+    Paper: Table 4 (v2), Table 13 (v1), App. A.1; Tables 3 and 10 (v2) for the variants.
     """
 
     model_type = "flamingo"
@@ -62,12 +84,18 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_heads: int = 16,
         resampler_head_dim: int = 128,
         resampler_ffw_multiple: int = 4,
+        resampler_kind: str = "perceiver",
         num_latents: int = 64,
         num_time_embeddings: int = 8,
         xattn_every: int = 1,
+        xattn_at: str | None = None,
+        xattn_kind: str = "gated_xattn_dense",
+        grafted_layers: int | None = None,
         xattn_heads: int | None = None,
         xattn_head_dim: int | None = None,
         xattn_ffw_multiple: int = 4,
+        gating: str = "tanh",
+        sees: str = "last",
         activation: str = "squared_relu",
         widen_visual_tokens: bool = True,
         new_token_ids: list[int] | None = None,
@@ -88,12 +116,18 @@ class FlamingoConfig(PreTrainedConfig):
         self.resampler_heads = resampler_heads
         self.resampler_head_dim = resampler_head_dim
         self.resampler_ffw_multiple = resampler_ffw_multiple
+        self.resampler_kind = resampler_kind
         self.num_latents = num_latents
         self.num_time_embeddings = num_time_embeddings
         self.xattn_every = xattn_every
+        self.xattn_at = xattn_at
+        self.xattn_kind = xattn_kind
+        self.grafted_layers = grafted_layers
         self.xattn_heads = xattn_heads
         self.xattn_head_dim = xattn_head_dim
         self.xattn_ffw_multiple = xattn_ffw_multiple
+        self.gating = gating
+        self.sees = sees
         self.activation = activation
         self.widen_visual_tokens = widen_visual_tokens
         self.new_token_ids = list(new_token_ids or [])
@@ -120,15 +154,32 @@ class FlamingoConfig(PreTrainedConfig):
 
     def _check(self) -> None:
         positive = ("resampler_layers", "resampler_heads", "resampler_head_dim", "num_latents")
-        for name in (*positive, "xattn_every"):
-            if getattr(self, name) < 1:
+        for name in (*positive, "xattn_every", "grafted_layers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise ConfigError(
-                    f"{name} is {getattr(self, name)}, but must be at least 1. "
-                    "Give a positive number."
+                    f"{name} is {value}, but must be at least 1. Give a positive number."
                 )
-        if self.contents not in ("everything", "trained"):
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                known = ", ".join(repr(word) for word in allowed)
+                raise ConfigError(f"{name} is {value!r}, but must be one of {known}.")
+        self._check_grafting()
+
+    def _check_grafting(self) -> None:
+        """Settings that would do nothing are refused: a run would not be what its name says."""
+        is_grafted = self.xattn_kind == "grafting"
+        if is_grafted and self.xattn_at is not None:
             raise ConfigError(
-                f"contents is {self.contents!r}, but must be 'everything' or 'trained'."
+                f"xattn_at is {self.xattn_at!r}, but grafted layers stand on top of the language "
+                "model and not at one of its layers. Leave xattn_at out, or choose another "
+                "xattn_kind."
+            )
+        if not is_grafted and self.grafted_layers is not None:
+            raise ConfigError(
+                f"grafted_layers is {self.grafted_layers}, but xattn_kind is {self.xattn_kind!r}, "
+                "which has none. Leave it out, or give xattn_kind='grafting'."
             )
 
 

@@ -15,7 +15,6 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from flamingo.foundation.errors import ConfigError, SequenceError
 from flamingo.model import parts
 from flamingo.model.conditioning import (
-    Conditioner,
     Conditioning,
     HeadExtender,
     checkpoint_conditioned,
@@ -23,12 +22,14 @@ from flamingo.model.conditioning import (
 )
 from flamingo.model.config import FlamingoConfig
 from flamingo.model.freezing import freeze
-from flamingo.model.gated_xattn_dense import GatedXattnDense
+from flamingo.model.gated_xattn_dense import GatedXattn
 from flamingo.model.generation import FlamingoGeneration
 from flamingo.model.language_model import Host, position_ids, silence_dropout
 from flamingo.model.new_tokens import NewTokens
 from flamingo.model.perceiver_resampler import PerceiverResampler
 from flamingo.model.persistence import FlamingoPersistence
+from flamingo.model.variants.grafting import GraftedSelfAttention
+from flamingo.model.variants.linking import linked
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
 from flamingo.model.visuals import check_index, encode_visuals
 
@@ -38,7 +39,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
 
     Frozen vision encoder → Perceiver Resampler → GATED XATTN-DENSE layers inside a frozen
     language model. The language model is a stock one, a child under its own parameter names;
-    gated layers run on what enters its decoder layers 0, n, 2n, …
+    gated layers run on what enters its decoder layers 0, n, 2n, … (or as `variants` say).
 
     Paper: Sec. 2, Fig. 3.
     """
@@ -50,7 +51,9 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_attention_backend = True
-    _no_split_modules = ["GatedXattnDense", "ResamplerLayer"]  # noqa: RUF012
+    _no_split_modules = [  # noqa: RUF012
+        "GatedXattnDense", "VanillaXattn", "GraftedLayer", "ResamplerLayer", "TransformerLayer",
+    ]  # fmt: skip
 
     host: Host
 
@@ -82,11 +85,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         self.widen = parts.widening(config, self.vision_encoder.width, self.host)
         self.gated_xattn_dense = parts.gated_layers(config, self.vision_encoder.width, self.host)
         self.new_tokens = parts.new_tokens(config, self.host)
-        blocks: Any = self.gated_xattn_dense
-        self.conditioners = [Conditioner(i, block) for i, block in enumerate(blocks)]
-        for conditioner in self.conditioners:
-            layer = self.host.layers[conditioner.index * config.xattn_every]
-            layer.register_forward_pre_hook(conditioner, with_kwargs=True)
+        self.conditioners = linked(self.gated_xattn_dense, config, self.host, self.language_model)
         if self.new_tokens is not None:
             self.host.head.register_forward_hook(HeadExtender(self.new_tokens))
 
@@ -171,6 +170,9 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             num_lm_layers=len(self.host.layers),
             blocks=self.gated_xattn_dense,
             new_tokens=self.new_tokens,
+            sees_all_previous=self.config.sees == "all_previous",
+            attention_mask=attention_mask,
+            logits_to_keep=logits_to_keep,
         )
         with conditioned_on(conditioning):
             output = self._read(
@@ -208,7 +210,8 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             position_ids=positions,
             past_key_values=cache,
             use_cache=use_cache,
-            logits_to_keep=logits_to_keep,
+            # Grafted layers read every token, and cut behind that.
+            logits_to_keep=None if self.config.xattn_kind == "grafting" else logits_to_keep,
         )
         output = self.language_model(
             inputs_embeds=inputs_embeds, return_dict=True, **arguments, **settings
@@ -270,9 +273,10 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             init.normal_(module.latents, std=module.latents.shape[-1] ** -0.5)
             if module.time_embeddings is not None:
                 init.normal_(module.time_embeddings, std=module.time_embeddings.shape[-1] ** -0.5)
-        elif isinstance(module, GatedXattnDense):
-            init.zeros_(module.alpha_xattn)
-            init.zeros_(module.alpha_dense)
+        elif isinstance(module, GatedXattn | GraftedSelfAttention):
+            for name, alpha in module.named_parameters(recurse=False):
+                if name.startswith("alpha_"):
+                    init.zeros_(alpha)
         elif isinstance(module, NewTokens):
             for rows in (module.input_rows, module.output_rows):
                 if rows is not None:

@@ -8,10 +8,93 @@ from torch import Tensor, nn
 
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import FeedForward
+from flamingo.model.variants.all_previous import read_all_previous
 from flamingo.model.visibility import Visibility
 
 
-class GatedXattnDense(nn.Module):
+class GatedXattn(nn.Module):
+    """What the visuals say to the text, through a gate that starts closed.
+
+    A token that comes before any visual gets nothing.
+
+    Args:
+        dim: width of the language model.
+        visual_dim: width of the visual tokens.
+        num_heads: attention heads.
+        head_dim: width of one head.
+        is_gated: without a gate, what is seen is added as it is.
+
+    Paper: Sec. 2.2, App. A.1.2; Table 3 for the variant without a gate.
+    """
+
+    def __init__(
+        self, *, dim: int, visual_dim: int, num_heads: int, head_dim: int, is_gated: bool = True
+    ) -> None:
+        super().__init__()
+        self.text_norm = nn.LayerNorm(dim)
+        self.visual_norm = nn.LayerNorm(visual_dim)
+        self.attention = CrossAttention(
+            query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim
+        )
+        self.alpha_xattn = closed_gate(is_gated)
+
+    def keys_values(
+        self, visual_tokens: Float[Tensor, "batch visuals latents visual_dim"]
+    ) -> tuple[
+        Float[Tensor, "batch heads positions head_dim"],
+        Float[Tensor, "batch heads positions head_dim"],
+    ]:
+        """What the visuals offer to this layer: computed once per visual, kept while decoding."""
+        tokens = visual_tokens.flatten(1, 2).to(self.visual_norm.weight.dtype)
+        return self.attention.keys_values(self.visual_norm(tokens))
+
+    def seen(
+        self,
+        text: Float[Tensor, "batch tokens dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"] | None,
+        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        visibility: Visibility | None,
+        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
+    ) -> Float[Tensor, "batch tokens dim"] | None:
+        """What is to be added to the text; `None` where there is nothing to see."""
+        if visibility is None or (keys is None and visual_tokens is None):
+            return None
+        dtype = self.text_norm.weight.dtype
+        seen = self._look(text.to(dtype), keys, values, visibility, visual_tokens)
+        return through_gate(self.alpha_xattn, seen).to(text.dtype)
+
+    def _look(
+        self,
+        text: Float[Tensor, "batch tokens dim"],
+        keys: Float[Tensor, "batch heads positions head_dim"] | None,
+        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        visibility: Visibility,
+        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
+    ) -> Float[Tensor, "batch tokens dim"]:
+        """What each token finds in what it sees; zeros where it sees nothing."""
+        attention, segments = self.attention, visibility.segments
+        queries = attention.queries(self.text_norm(text))
+        if visual_tokens is not None and segments is not None:
+            # Only of what is seen: neither of padding nor of visuals behind the last word.
+            seen = visual_tokens.flatten(0, 1)[segments.seen]
+            keys, values = (each[segments.visuals] for each in self.keys_values(seen[:, None]))
+        else:
+            if visual_tokens is not None:
+                keys, values = self.keys_values(visual_tokens)
+            assert keys is not None
+            assert values is not None
+            keys, values = visibility.select(keys), visibility.select(values)
+        if visibility.mask is not None:
+            return read_all_previous(
+                attention, queries, keys, values, visibility.mask, visibility.sees_nothing
+            )
+        if segments is None:
+            return attention.read(queries, keys, values).masked_fill(visibility.sees_nothing, 0.0)
+        found = attention.attend(segments.gather(queries), keys, values)
+        return attention.to_output(segments.scatter(found, *text.shape[:2]))
+
+
+class GatedXattnDense(GatedXattn):
     """Adds what the visuals say to the text, through two gates that start closed.
 
     At initialization both gates are zero, so the layer returns its input unchanged and the
@@ -25,8 +108,9 @@ class GatedXattnDense(nn.Module):
         head_dim: width of one head.
         ffw_multiple: hidden width of the feed-forward divided by `dim`.
         activation: of the feed-forward, see `feed_forward.ACTIVATIONS`.
+        is_gated: without gates, both outputs are added as they are.
 
-    Paper: Sec. 2.2, App. A.1.2, Fig. 4.
+    Paper: Sec. 2.2, App. A.1.2, Fig. 4; Table 3 for the variant without gates.
     """
 
     def __init__(
@@ -38,27 +122,14 @@ class GatedXattnDense(nn.Module):
         head_dim: int,
         ffw_multiple: int = 4,
         activation: str = "squared_relu",
+        is_gated: bool = True,
     ) -> None:
-        super().__init__()
-        self.text_norm = nn.LayerNorm(dim)
-        self.visual_norm = nn.LayerNorm(visual_dim)
-        self.attention = CrossAttention(
-            query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim
-        )
+        super().__init__(
+            dim=dim, visual_dim=visual_dim, num_heads=num_heads, head_dim=head_dim,
+            is_gated=is_gated,
+        )  # fmt: skip
         self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
-        # Of shape [1]: sharded training refuses parameters without a dimension.
-        self.alpha_xattn = nn.Parameter(torch.zeros(1))
-        self.alpha_dense = nn.Parameter(torch.zeros(1))
-
-    def keys_values(
-        self, visual_tokens: Float[Tensor, "batch visuals latents visual_dim"]
-    ) -> tuple[
-        Float[Tensor, "batch heads positions head_dim"],
-        Float[Tensor, "batch heads positions head_dim"],
-    ]:
-        """What the visuals offer to this layer: computed once per visual, kept while decoding."""
-        tokens = visual_tokens.flatten(1, 2).to(self.visual_norm.weight.dtype)
-        return self.attention.keys_values(self.visual_norm(tokens))
+        self.alpha_dense = closed_gate(is_gated)
 
     def forward(
         self,
@@ -74,34 +145,21 @@ class GatedXattnDense(nn.Module):
         `visual_tokens`: all that this layer computes is then inside of its forward pass, where
         activation checkpointing and sharding look for it.
         """
-        dtype = self.text_norm.weight.dtype
-        if visibility is not None and (keys is not None or visual_tokens is not None):
-            seen = self._look(text.to(dtype), keys, values, visibility, visual_tokens)
-            text = text + (self.alpha_xattn.tanh() * seen).to(text.dtype)
-        return text + (self.alpha_dense.tanh() * self.feed_forward(text.to(dtype))).to(text.dtype)
+        seen = self.seen(text, keys, values, visibility, visual_tokens)
+        if seen is not None:
+            text = text + seen
+        dense = self.feed_forward(text.to(self.text_norm.weight.dtype))
+        return text + through_gate(self.alpha_dense, dense).to(text.dtype)
 
-    def _look(
-        self,
-        text: Float[Tensor, "batch tokens dim"],
-        keys: Float[Tensor, "batch heads positions head_dim"] | None,
-        values: Float[Tensor, "batch heads positions head_dim"] | None,
-        visibility: Visibility,
-        visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
-    ) -> Float[Tensor, "batch tokens dim"]:
-        """What each token finds in the one visual that it sees; zeros where it sees none."""
-        attention, segments = self.attention, visibility.segments
-        queries = attention.queries(self.text_norm(text))
-        if visual_tokens is not None and segments is not None:
-            # Only of what is seen: neither of padding nor of visuals behind the last word.
-            seen = visual_tokens.flatten(0, 1)[segments.seen]
-            keys, values = (each[segments.visuals] for each in self.keys_values(seen[:, None]))
-        else:
-            if visual_tokens is not None:
-                keys, values = self.keys_values(visual_tokens)
-            assert keys is not None
-            assert values is not None
-            keys, values = visibility.select(keys), visibility.select(values)
-        if segments is None:
-            return attention.read(queries, keys, values).masked_fill(visibility.sees_nothing, 0.0)
-        found = attention.attend(segments.gather(queries), keys, values)
-        return attention.to_output(segments.scatter(found, *text.shape[:2]))
+
+def closed_gate(is_gated: bool) -> nn.Parameter | None:
+    """A gate α that lets nothing through yet, or none."""
+    # Of shape [1]: sharded training refuses parameters without a dimension.
+    return nn.Parameter(torch.zeros(1)) if is_gated else None
+
+
+def through_gate(
+    alpha: nn.Parameter | None, branch: Float[Tensor, "*shape"]
+) -> Float[Tensor, "*shape"]:
+    """What the gate lets through: tanh(α) of it, or all of it where there is no gate."""
+    return branch if alpha is None else alpha.tanh() * branch

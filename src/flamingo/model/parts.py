@@ -11,21 +11,33 @@ from flamingo.model.gated_xattn_dense import GatedXattnDense
 from flamingo.model.language_model import Host
 from flamingo.model.new_tokens import NewTokens
 from flamingo.model.perceiver_resampler import PerceiverResampler
+from flamingo.model.variants.grafting import GraftedLayer, GraftedSelfAttention
+from flamingo.model.variants.places import gated_places
+from flamingo.model.variants.resamplers import MlpResampler, TransformerResampler, num_parameters
+from flamingo.model.variants.vanilla import VanillaXattn
 
 
 def resampler(config: FlamingoConfig, encoder_dim: int) -> PerceiverResampler:
-    """The Perceiver Resampler for an encoder whose features have width `encoder_dim`."""
-    return PerceiverResampler(
-        visual_dim=encoder_dim,
-        dim=config.resampler_dim or encoder_dim,
-        num_layers=config.resampler_layers,
-        num_latents=config.num_latents,
-        num_heads=config.resampler_heads,
-        head_dim=config.resampler_head_dim,
-        ffw_multiple=config.resampler_ffw_multiple,
-        activation=config.activation,
-        num_time_embeddings=config.num_time_embeddings,
-    )
+    """The resampler for an encoder whose features have width `encoder_dim`."""
+    dim = config.resampler_dim or encoder_dim
+    shared: dict[str, Any] = {
+        "visual_dim": encoder_dim,
+        "dim": dim,
+        "num_latents": config.num_latents,
+        "activation": config.activation,
+        "num_time_embeddings": config.num_time_embeddings,
+    }
+    layers: dict[str, Any] = {
+        "num_layers": config.resampler_layers,
+        "num_heads": config.resampler_heads,
+        "head_dim": config.resampler_head_dim,
+        "ffw_multiple": config.resampler_ffw_multiple,
+    }
+    if config.resampler_kind == "mlp":
+        return MlpResampler(**shared, num_parameters=num_parameters(**shared, **layers))
+    if config.resampler_kind == "transformer":
+        return TransformerResampler(**shared, **layers)
+    return PerceiverResampler(**shared, **layers)
 
 
 def widening(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Module:
@@ -37,20 +49,40 @@ def widening(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Module:
 
 
 def gated_layers(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.ModuleList:
-    """One gated layer for each of the decoder layers 0, n, 2n and so on."""
-    widens = _widens(config, encoder_dim, host)
+    """The new layers through which the text sees, one for each of `gated_places`."""
+    attention = _attention(config, encoder_dim, host)
+    dense: dict[str, Any] = {
+        "ffw_multiple": config.xattn_ffw_multiple,
+        "activation": config.activation,
+    }
+    places = gated_places(config, len(host.layers))
+    if config.xattn_kind == "vanilla":
+        return nn.ModuleList(VanillaXattn(**attention) for _ in places)
+    if config.xattn_kind == "grafting":
+        return _grafted_layers(attention, dense, len(places))
+    return nn.ModuleList(GatedXattnDense(**attention, **dense) for _ in places)
+
+
+def _attention(config: FlamingoConfig, encoder_dim: int, host: Host) -> dict[str, Any]:
+    """The shape of a new layer's cross-attention."""
     text: Any = config.text_config
     heads = config.xattn_heads or int(text.get_text_config().num_attention_heads)
+    widens = _widens(config, encoder_dim, host)
+    return {
+        "dim": host.dim,
+        "visual_dim": host.dim if widens else config.resampler_dim or encoder_dim,
+        "num_heads": heads,
+        "head_dim": config.xattn_head_dim or max(1, host.dim // heads),
+        "is_gated": config.gating == "tanh",
+    }
+
+
+def _grafted_layers(attention: dict[str, Any], dense: dict[str, Any], count: int) -> nn.ModuleList:
+    """`count` pairs of self-attention and cross-attention, all of one shape."""
+    own = {name: value for name, value in attention.items() if name != "visual_dim"}
     return nn.ModuleList(
-        GatedXattnDense(
-            dim=host.dim,
-            visual_dim=host.dim if widens else config.resampler_dim or encoder_dim,
-            num_heads=heads,
-            head_dim=config.xattn_head_dim or max(1, host.dim // heads),
-            ffw_multiple=config.xattn_ffw_multiple,
-            activation=config.activation,
-        )
-        for _ in range(0, len(host.layers), config.xattn_every)
+        GraftedLayer(GraftedSelfAttention(**own, **dense), GatedXattnDense(**attention, **dense))
+        for _ in range(count)
     )
 
 

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from flamingo.model.variants.all_previous import all_previous
+
 _PIECE = 64
 """Tokens of one piece at most: long enough for fast matrix products, short enough to pad little."""
 
@@ -79,6 +81,9 @@ class Visibility:
         num_latents: visual tokens per visual (the paper's R).
         segments: the tokens by what they see. `None` where each row has a single token, as in
             decoding: its one visual is picked out, in tensors of constant shape.
+        mask: the visual tokens that each text token may read, where it sees all visuals up to φ
+            (a variant, see Table 10 of v2); tokens that see nothing may read anything, and what
+            they find is set to zero. `None` where each sees its own visual only.
 
     Paper: Sec. 2.3 and App. A.1.3, "multi-visual input support: per-image/video attention masking".
     """
@@ -86,12 +91,21 @@ class Visibility:
     visual_index: Int[Tensor, "batch tokens"]
     num_latents: int
     segments: Segments | None
+    mask: Bool[Tensor, "batch 1 tokens positions"] | None = None
 
     @classmethod
     def of(
-        cls, visual_index: Int[Tensor, "batch tokens"], num_visuals: int, num_latents: int
+        cls,
+        visual_index: Int[Tensor, "batch tokens"],
+        num_visuals: int,
+        num_latents: int,
+        *,
+        sees_all_previous: bool = False,
     ) -> Visibility:
         """Prepares φ for `num_visuals` visuals of `num_latents` tokens each."""
+        if sees_all_previous:
+            mask = all_previous(visual_index, num_visuals, num_latents)
+            return cls(visual_index, num_latents, None, mask)
         is_decoding = visual_index.shape[1] == 1
         segments = None if is_decoding else Segments.of(visual_index, num_visuals)
         return cls(visual_index, num_latents, segments)
@@ -99,7 +113,12 @@ class Visibility:
     def select(
         self, stored: Float[Tensor, "batch heads positions head_dim"]
     ) -> Float[Tensor, "chosen heads visible head_dim"]:
-        """The keys or values of the one visual that each piece, or each only token, looks at."""
+        """The keys or values of the one visual that each piece, or each only token, looks at.
+
+        All of them where a mask says which to read.
+        """
+        if self.mask is not None:
+            return stored
         visuals = stored.unflatten(2, (-1, self.num_latents))
         if self.segments is not None:
             chosen = self.segments.seen[self.segments.visuals]
