@@ -60,6 +60,7 @@ class VisualTransform:
 def fit_within(
     pixels: UInt8[Tensor, "frames 3 height width"], size: int
 ) -> UInt8[Tensor, "frames 3 fitted_height fitted_width"]:
+    """The frames made larger or smaller until their longest side has `size` pixels."""
     height, width = pixels.shape[-2:]
     longest = max(height, width)
     if longest == size:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from flamingo.miniature.showcase import Asked, Shown
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.variants.places import gated_places
 from flamingo.prompting import Example
 from flamingo.sequence import Visual
 
@@ -64,14 +65,17 @@ class Gates:
 def gate_table(model: FlamingoForConditionalGeneration) -> list[Gates]:
     """The gates of every gated layer (paper: Fig. 6)."""
     blocks: Any = model.gated_xattn_dense
+    places = gated_places(model.config, len(model.host.layers))
     return [
-        Gates(
-            layer=index * model.config.xattn_every,
-            xattn=abs(float(block.alpha_xattn.detach().tanh())),
-            dense=abs(float(block.alpha_dense.detach().tanh())),
-        )
-        for index, block in enumerate(blocks)
+        Gates(layer, _opening(block, "alpha_xattn"), _opening(block, "alpha_dense"))
+        for layer, block in zip(places, blocks, strict=True)
     ]
+
+
+def _opening(block: Any, name: str) -> float:
+    """|tanh α|; what a variant has no gate for is always open."""
+    alpha = getattr(block, name, None)
+    return 1.0 if alpha is None else abs(float(alpha.detach().tanh()))
 
 
 def _part(shown: Shown) -> dict[str, Any]:

@@ -27,12 +27,14 @@ class Segments:
         visuals: per piece, which of `seen` its tokens see.
         tokens: per piece, the places of its tokens among all tokens of all rows.
         is_token: false where a piece is only filled up.
+        held: where `is_token` is true, counted over all pieces; looked up once for all layers.
     """
 
     seen: Int[Tensor, " seen"]
     visuals: Int[Tensor, " pieces"]
     tokens: Int[Tensor, "pieces piece"]
     is_token: Bool[Tensor, "pieces piece"]
+    held: Int[Tensor, " held"]
 
     @classmethod
     def of(cls, visual_index: Int[Tensor, "batch tokens"], num_visuals: int) -> Segments:
@@ -54,7 +56,7 @@ class Segments:
         position = begin[:, None] + torch.arange(size, device=device)
         is_token = position < ends[visuals][:, None]
         tokens = places[position.clamp(max=max(len(places) - 1, 0))]
-        return cls(seen, visuals, tokens, is_token)
+        return cls(seen, visuals, tokens, is_token, is_token.flatten().nonzero()[:, 0])
 
     def gather(
         self, queries: Float[Tensor, "batch heads tokens head_dim"]
@@ -66,9 +68,9 @@ class Segments:
         self, found: Float[Tensor, "pieces heads piece head_dim"], batch: int, tokens: int
     ) -> Float[Tensor, "batch tokens inner"]:
         """What was found, back where the tokens stand; zeros where nothing is seen."""
-        joined = found.transpose(1, 2).flatten(2)
+        joined = found.transpose(1, 2).flatten(2).flatten(0, 1)
         flat = joined.new_zeros(batch * tokens, joined.shape[-1])
-        flat = flat.index_copy(0, self.tokens[self.is_token], joined[self.is_token])
+        flat = flat.index_copy(0, self.tokens.flatten()[self.held], joined[self.held])
         return flat.unflatten(0, (batch, tokens))
 
 

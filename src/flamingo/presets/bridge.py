@@ -45,6 +45,12 @@ class BridgeShape:
     xattn_ffw_multiple: int = 4
     activation: str = "squared_relu"
     widen_visual_tokens: bool = True
+    resampler_kind: str = "perceiver"
+    xattn_at: str | None = None
+    xattn_kind: str = "gated_xattn_dense"
+    grafted_layers: int | None = None
+    gating: str = "tanh"
+    sees: str = "last"
 
     @classmethod
     def of_preset(cls, name: str) -> BridgeShape:

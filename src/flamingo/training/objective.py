@@ -96,9 +96,11 @@ def next_token_loss(
 
     Paper: Eq. 1 and 2, Sec. 2.4.
     """
-    weights = loss_weights[:, 1:].float()
-    scores = logits[:, :-1].float().flatten(0, 1)
-    nll = F.cross_entropy(scores, token_ids[:, 1:].flatten(), reduction="none")
+    # Targets are shifted, not the logits: cutting the last position off would copy all others.
+    targets = torch.roll(token_ids, -1, dims=1).flatten()
+    weights = torch.cat([loss_weights[:, 1:], torch.zeros_like(loss_weights[:, :1])], 1).float()
+    scores = logits.float().flatten(0, 1)
+    nll = F.cross_entropy(scores, targets, reduction="none")
     if z_loss:
         nll = nll + z_loss * scores.logsumexp(-1).square()
     total = (nll * weights.flatten()).sum()
