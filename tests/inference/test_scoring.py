@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from flamingo.foundation.errors import SequenceError
-from flamingo.inference.scoring import score_candidates
+from flamingo.inference.scoring import score_candidates, score_rows
 from tests.families import FAMILIES
 from tests.tiny import inputs, tiny_flamingo
 
@@ -43,6 +45,63 @@ def test_left_padding_does_not_change_a_score() -> None:
     }
     plain = score_candidates(model, prompt, CANDIDATES)
     assert score_candidates(model, padded, CANDIDATES) == pytest.approx(plain, abs=1e-4)
+
+
+def padded_rows(lengths: tuple[int, ...]) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
+    """Prompts of other lengths one by one, and as one batch that is padded on the left."""
+    alone, together = [], []
+    width = max(lengths) * 4 + 4
+    for number, visuals in enumerate(lengths):
+        one = inputs(batch=1, num_visuals=visuals, seed=number)
+        missing = width - one["input_ids"].shape[1]
+        row = {
+            name: F.pad(value, (missing, 0), value=2 if name == "input_ids" else 0)
+            for name, value in one.items()
+            if value.dim() == 2
+        }
+        empty = max(lengths) - visuals
+        row["pixel_values"] = F.pad(one["pixel_values"], (0,) * 8 + (0, empty))
+        alone.append(one)
+        together.append(row)
+    return alone, {name: torch.cat([row[name] for row in together]) for name in together[0]}
+
+
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [
+        ("llama", {}),
+        ("lfm2", {}),
+        ("qwen3_5", {}),
+        ("gemma3", {}),
+        ("llama", {"sees": "all_previous"}),
+        ("llama", {"xattn_kind": "grafting"}),
+    ],
+)
+def test_rows_with_candidates_of_their_own_score_as_each_alone(
+    family: str, settings: dict[str, str]
+) -> None:
+    model = tiny_flamingo(family, **settings)
+    alone, together = padded_rows((2, 3, 1))
+    candidates = [CANDIDATES, [[7]], [[9, 4, 6], [8]]]
+    scores = score_rows(model, together, candidates)
+    for prompt, own, row in zip(alone, candidates, scores, strict=True):
+        assert row == pytest.approx(score_candidates(model, prompt, own), abs=1e-5, rel=1e-5)
+
+
+def test_a_row_without_a_visual_scores_as_alone() -> None:
+    model, prompt = tiny_flamingo(), inputs(batch=1)
+    blind = {**prompt, "visual_index": torch.zeros_like(prompt["visual_index"])}
+    both = {name: torch.cat([prompt[name], blind[name]]) for name in prompt}
+    scores = score_rows(model, both, [CANDIDATES, CANDIDATES])
+    assert scores[0] == pytest.approx(score_candidates(model, prompt, CANDIDATES), abs=1e-5)
+    text = {name: value for name, value in prompt.items() if name != "pixel_values"}
+    text["visual_index"] = blind["visual_index"]
+    assert scores[1] == pytest.approx(score_candidates(model, text, CANDIDATES), abs=1e-5)
+
+
+def test_as_many_lists_as_prompts() -> None:
+    with pytest.raises(SequenceError, match="There are 2 prompts, but candidates for 1"):
+        score_rows(tiny_flamingo(), inputs(batch=2), [CANDIDATES])
 
 
 def test_visuals_are_encoded_once_for_all_candidates() -> None:

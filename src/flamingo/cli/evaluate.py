@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flamingo.evaluation.cell import Cell
-    from flamingo.evaluation.runner import Prediction
+    import torch
+
+    from flamingo.evaluation.journal import Journal
+    from flamingo.evaluation.sweep import Sweep
+    from flamingo.inference.predictor import Predictor
     from flamingo.miniature.tasks import FewShotTask
+
+_QUERIES_PER_PROCESS = 1000
+"""Below this, loading the model once more takes longer than it saves."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,8 +29,10 @@ def add_parser(subparsers: Any) -> None:
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "evaluate",
         help="score a model on the tasks of the miniature's world",
-        description="Scores a model on few-shot tasks. DIR/results.json holds one record per task "
-        "and number of shots; every prediction lies beside it, in predictions.jsonl.",
+        description="Scores a model on few-shot tasks. DIR/results.json holds one record per task, "
+        "number of shots and control, summary.json their means, table.md the table, and "
+        "predictions.jsonl every prediction. A run that was stopped goes on when the same command "
+        "is given again.",
     )
     parser.add_argument("model", metavar="MODEL", help="miniature, a folder, or owner/name")
     parser.add_argument(
@@ -27,60 +40,159 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--shots", default="0,4,8,16,32", help="numbers with commas between them")
     parser.add_argument("--queries", type=int, default=100, help="per task and shots (default 100)")
+    parser.add_argument(
+        "--controls",
+        default="none",
+        help="none (the score itself), blank, shuffled-images, shuffled-labels, with commas "
+        "between them (default none)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of queries and supports (default 0)")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="of one thread each; the results do not depend on it (default: one per core where "
+        "there is enough to ask, one on a GPU)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A model and the tasks that it is asked, as each process loads them.
+
+    Args:
+        model: see `Predictor.from_pretrained`.
+        tasks: names.
+    """
+
+    model: str
+    tasks: tuple[str, ...]
+
+    def __call__(self) -> tuple[Predictor, Mapping[str, FewShotTask]]:
+        """Loads them."""
+        from flamingo.inference.predictor import Predictor
+        from flamingo.miniature.tasks import task_named
+
+        tasks = {name: task_named(name) for name in self.tasks}
+        return Predictor.from_pretrained(self.model), tasks
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, and prints the table.
 
     Raises:
-        FlamingoError: a wrong model, task or number.
+        FlamingoError: a wrong model, task or number, or a folder with other results.
     """
     # Imported here: each verb loads what it needs, and no other does.
-    from tqdm import tqdm
+    from flamingo.evaluation.identity import task_fingerprints, weights_sha256
+    from flamingo.evaluation.journal import Journal
+    from flamingo.evaluation.results import complete_cells
+    from flamingo.evaluation.table import plain_table
+    from flamingo.foundation.devices import set_threads
 
-    from flamingo.evaluation.runner import evaluate
-    from flamingo.foundation.errors import ConfigError
-    from flamingo.inference.predictor import Predictor
-
-    if args.queries < 1:
-        raise ConfigError(f"--queries is {args.queries}, but must be at least 1.")
-    tasks = _tasks(args.tasks)
-    shots = _numbers(args.shots)
-    predictor = Predictor.from_pretrained(args.model)
-    cells: list[Cell] = []
-    predictions: list[Prediction] = []
-    total = len(tasks) * len(shots) * args.queries
-    with tqdm(total=total, unit="query", disable=not sys.stderr.isatty()) as bar:
-        for task in tasks:
-            for number in shots:
-                bar.set_description(f"{task.name}, {number} shots")
-                cell, found = evaluate(
-                    predictor,
-                    task,
-                    num_shots=number,
-                    num_queries=args.queries,
-                    seed=args.seed,
-                    progress=bar.update,
-                )
-                cells.append(cell)
-                predictions += found
-                _write(args.out, cells, predictions)
-    print(_table(cells, shots))
+    sweep = _sweep(args)
+    bench = Bench(args.model, sweep.tasks)
+    predictor, tasks = bench()
+    if predictor.model.device.type == "cpu":
+        # As in each of several processes: with more, sums would be rounded in another order.
+        set_threads(1)
+    sha256 = weights_sha256(predictor.model)
+    settings = {
+        "model_sha256": sha256,
+        "seed": sweep.seed,
+        "queries": sweep.num_queries,
+        "max_new_tokens": sweep.max_new_tokens,
+        "episodes": task_fingerprints(tasks, sweep.seed),
+    }
+    journal = Journal(args.out, settings)
+    about = _about(args, sweep, sha256, predictor.model.device)
+    _answer(args, sweep, bench, (predictor, tasks), journal, about)
+    print(plain_table(complete_cells(sweep, tasks, journal.is_right)))
     print(f"\nResults and predictions are in {args.out}")
     return 0
 
 
-def _tasks(text: str) -> list[FewShotTask]:
+def _answer(
+    args: argparse.Namespace,
+    sweep: Sweep,
+    bench: Bench,
+    loaded: tuple[Predictor, Mapping[str, FewShotTask]],
+    journal: Journal,
+    about: dict[str, Any],
+) -> None:
+    """Asks what is missing; what is complete is on disk after each piece, whatever happens then."""
+    from contextlib import closing
+
+    from tqdm import tqdm
+
+    from flamingo.evaluation.report import is_reported, seconds_before, write_report
+    from flamingo.evaluation.results import complete_cells
+    from flamingo.evaluation.sweep import answered, missing_blocks
+
+    blocks = missing_blocks(sweep, set(journal.is_right))
+    num_missing = sum(len(left) for block in blocks for left in block.missing.values())
+    num_processes = about["machine"]["processes"]
+    began, before = time.monotonic(), seconds_before(args.out)
+
+    def report() -> None:
+        cells = complete_cells(sweep, loaded[1], journal.is_right)
+        if not blocks and is_reported(args.out, cells):
+            # The date and the versions of the summary are those of the answers, not of this look.
+            return
+        seconds = round(before + time.monotonic() - began, 1)
+        write_report(args.out, cells, {**about, "seconds": seconds})
+
+    with tqdm(
+        total=len(sweep),
+        initial=len(sweep) - num_missing,
+        unit="query",
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        opened = (lambda: loaded) if num_processes == 1 else bench
+        task = None
+        try:
+            with closing(answered(sweep, blocks, opened, num_processes)) as pieces:
+                for piece in pieces:
+                    journal.add(piece)
+                    bar.set_description(piece[0].task)
+                    bar.update(len(piece))
+                    if piece[0].task != task:
+                        task = piece[0].task
+                        report()
+        finally:
+            report()
+
+
+def _sweep(args: argparse.Namespace) -> Sweep:
+    from flamingo.evaluation.controls import checked_control
+    from flamingo.evaluation.sweep import Sweep
+    from flamingo.foundation.errors import ConfigError
+
+    for name in ("queries", "processes"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name} is {value}, but must be at least 1.")
+    controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
+    return Sweep(
+        tasks=_tasks(args.tasks),
+        shots=_numbers(args.shots),
+        controls=tuple(controls),
+        num_queries=args.queries,
+        seed=args.seed,
+    )
+
+
+def _tasks(text: str) -> tuple[str, ...]:
     from flamingo.miniature.tasks import DEVELOPMENT_TASKS, HELD_OUT_TASKS, TASKS, task_named
 
     groups = {"dev": DEVELOPMENT_TASKS, "held-out": HELD_OUT_TASKS, "all": tuple(TASKS)}
-    return [task_named(name.strip()) for name in groups.get(text, text.split(","))]
+    names = groups.get(text) or [name.strip() for name in text.split(",")]
+    return tuple(dict.fromkeys(task_named(name).name for name in names))
 
 
-def _numbers(text: str) -> list[int]:
+def _numbers(text: str) -> tuple[int, ...]:
     from flamingo.foundation.errors import ConfigError
 
     try:
@@ -89,26 +201,39 @@ def _numbers(text: str) -> list[int]:
         numbers = [-1]
     if min(numbers) < 0:
         raise ConfigError(f"--shots is {text!r}, but must be numbers from 0 on, as in 0,4,32.")
-    return numbers
+    return tuple(dict.fromkeys(numbers))
 
 
-def _write(folder: Path, cells: list[Cell], predictions: list[Prediction]) -> None:
-    import json
+def _about(
+    args: argparse.Namespace, sweep: Sweep, sha256: str, device: torch.device
+) -> dict[str, Any]:
+    """What the summary says of how the numbers came about."""
+    from datetime import UTC, datetime
 
-    from flamingo.foundation.records import json_text, to_plain, write_text_atomically
+    from flamingo.evaluation.report import machine
+    from flamingo.foundation.records import to_plain
+    from flamingo.training.run_folder import versions
 
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(folder / "results.json", json_text([to_plain(c) for c in cells]))
-    lines = (json.dumps(to_plain(prediction)) for prediction in predictions)
-    (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    num_processes = args.processes or _num_processes(sweep, device)
+    return {
+        "model": args.model,
+        "model_sha256": sha256,
+        "command": _command(args),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(device, num_processes),
+        "versions": versions(),
+        **to_plain(sweep),
+    }
 
 
-def _table(cells: list[Cell], shots: list[int]) -> str:
-    """Accuracy per task and number of shots; half the width of the 95 % interval behind it."""
-    lines = [f"{'task':<18}{'':<10}" + "".join(f"{n:>7} shots" for n in shots) + "   chance"]
-    for name in dict.fromkeys(cell.task for cell in cells):
-        row = [cell for cell in cells if cell.task == name]
-        marks = "".join(f"{c.score:>7.1f} ±{(c.high - c.low) / 2:4.1f}" for c in row)
-        kind = "held out" if row[0].held_out else "dev"
-        lines.append(f"{name:<18}{kind:<10}{marks}{row[0].chance:>9.1f}")
-    return "\n".join(lines)
+def _num_processes(sweep: Sweep, device: torch.device) -> int:
+    """As many as there are cores, where the work is worth it and is done by them."""
+    if device.type != "cpu":
+        return 1
+    return min(os.cpu_count() or 1, max(1, len(sweep) // _QUERIES_PER_PROCESS))
+
+
+def _command(args: argparse.Namespace) -> str:
+    names = ("tasks", "shots", "queries", "controls", "seed", "processes", "out")
+    options = [f"--{n}={value}" for n in names if (value := getattr(args, n)) is not None]
+    return shlex.join(["flamingo", "evaluate", args.model, *options])

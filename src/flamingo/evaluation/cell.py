@@ -14,6 +14,7 @@ class Cell:
         task: name of the task.
         held_out: whether the task was kept out of training and of every choice of a setting.
         shots: supports in the prompt.
+        control: what was taken away from the episodes; "none" is the score itself.
         metric: what is counted.
         score: share of right answers, 0 to 100.
         low: lower end of the 95 % interval.
@@ -26,6 +27,7 @@ class Cell:
     task: str
     held_out: bool
     shots: int
+    control: str
     metric: str
     score: float
     low: float
@@ -33,6 +35,11 @@ class Cell:
     n: int
     chance: float
     above_chance: float
+
+    @property
+    def half_interval(self) -> float:
+        """Half the width of the 95 % interval, in points."""
+        return (self.high - self.low) / 2
 
     @classmethod
     def of(
@@ -45,6 +52,7 @@ class Cell:
         right: int,
         n: int,
         chance: float,
+        control: str = "none",
     ) -> Cell:
         """The cell for `right` of `n` queries, where guessing gets a share of `chance`."""
         low, high = wilson_interval(right, n)
@@ -53,6 +61,7 @@ class Cell:
             task=task,
             held_out=held_out,
             shots=shots,
+            control=control,
             metric=metric,
             score=100 * share,
             low=100 * low,

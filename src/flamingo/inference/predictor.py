@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from flamingo.data.batching import Batch, collate
+from flamingo.data.encoding import Encoded
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.errors import CheckpointError
 from flamingo.inference.model_names import find_model
 from flamingo.inference.requests import Request, Support
-from flamingo.inference.scoring import score_candidates, token_log_likelihoods
+from flamingo.inference.scoring import score_rows, token_log_likelihoods
+from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.prompting import CAPTION, Template
 from flamingo.sequence import Interleaved
@@ -163,18 +165,29 @@ class Predictor:
         return [answers[number] for number in range(len(requests))]
 
     def complete(
-        self, prompts: Sequence[Interleaved], *, num_beams: int = 3, max_new_tokens: int = 20
+        self,
+        prompts: Sequence[Interleaved],
+        *,
+        num_beams: int = 3,
+        max_new_tokens: int = 20,
+        memory: VisualMemory | None = None,
     ) -> list[Answer]:
         """Continues documents up to `<EOC>`, all as one batch.
 
         Beam search keeps the plain sum of log-likelihoods: no length penalty.
 
+        Args:
+            prompts: documents that end where the answer begins.
+            num_beams: 1 is greedy.
+            max_new_tokens: an answer that is longer is cut.
+            memory: see `visual_memory`.
+
         Paper: App. B.1.5 (beam search with a beam of 3, stopped at the first `<EOC>`).
         """
-        batch = self.encode(prompts)
+        inputs = self._inputs(prompts, memory)
         with torch.inference_mode():
             output = self.model.generate(
-                **batch.model_inputs(),
+                **inputs,
                 num_beams=num_beams,
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
@@ -186,7 +199,7 @@ class Predictor:
                     else {"output_logits": True}
                 ),
             )
-        width = batch.input_ids.shape[1]
+        width = inputs["input_ids"].shape[1]
         texts = (self._text(row) for row in output.sequences[:, width:])
         return [Answer(*pair) for pair in zip(texts, self._scores(output, width), strict=True)]
 
@@ -195,9 +208,19 @@ class Predictor:
 
         A candidate that is to start a new word must bring its leading space.
         """
+        return self.score_all([prompt], [candidates])[0]
+
+    def score_all(
+        self,
+        prompts: Sequence[Interleaved],
+        candidates: Sequence[Sequence[str]],
+        *,
+        memory: VisualMemory | None = None,
+    ) -> list[list[float]]:
+        """What `score` says of each prompt and its candidates, all as one batch."""
         end = self.encoder.prepared.ids.eoc
-        tokens = [[*self.encoder.continuation(text), end] for text in candidates]
-        return score_candidates(self.model, self.encode([prompt]).model_inputs(), tokens)
+        tokens = [[[*self.encoder.continuation(text), end] for text in own] for own in candidates]
+        return score_rows(self.model, self._inputs(prompts, memory), tokens)
 
     def choose(
         self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
@@ -209,13 +232,44 @@ class Predictor:
             choices: answers, without the space that `template` puts before them.
             template: how an answer continues the prompt.
         """
-        scores = self.score(prompt, [template.continuation(choice) for choice in choices])
-        ranked = sorted(zip(choices, scores, strict=True), key=lambda pair: -pair[1])
-        return Answer(*ranked[0], choices=tuple(ranked))
+        return self.choose_all([prompt], [choices], template)[0]
+
+    def choose_all(
+        self,
+        prompts: Sequence[Interleaved],
+        choices: Sequence[Sequence[str]],
+        template: Template = CAPTION,
+        *,
+        memory: VisualMemory | None = None,
+    ) -> list[Answer]:
+        """What `choose` says of each prompt and its choices, all as one batch."""
+        texts = [[template.continuation(choice) for choice in own] for own in choices]
+        answers = []
+        for own, scores in zip(choices, self.score_all(prompts, texts, memory=memory), strict=True):
+            ranked = sorted(zip(own, scores, strict=True), key=lambda pair: -pair[1])
+            answers.append(Answer(*ranked[0], choices=tuple(ranked)))
+        return answers
+
+    def visual_memory(self) -> VisualMemory:
+        """An empty memory: prompts that share visuals, and share it, see each of them once."""
+        return VisualMemory(self.model, self.processor.image_processor.transform)
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
         """Open prompts as one batch of tensors on the model's device, padded on the left."""
+        return self._collated([self.encoder(prompt, is_complete=False) for prompt in prompts])
+
+    def _inputs(
+        self, prompts: Sequence[Interleaved], memory: VisualMemory | None
+    ) -> dict[str, Tensor]:
+        """The model's inputs; where there is a memory, its visual tokens in place of pixels."""
+        if memory is None:
+            return self.encode(prompts).model_inputs()
         encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
+        inputs = self._collated([replace(one, visuals=()) for one in encoded]).model_inputs()
+        tokens = memory.rows([prompt.visuals for prompt in prompts])
+        return inputs if tokens is None else {**inputs, "visual_tokens": tokens}
+
+    def _collated(self, encoded: Sequence[Encoded]) -> Batch:
         transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad
         return collate(encoded, transform, pad, padding_side="left").to(self.model.device)
 

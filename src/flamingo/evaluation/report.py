@@ -1,0 +1,78 @@
+"""The files in which an evaluation is told: results.json, summary.json and table.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.results import means, worse_with_more
+from flamingo.evaluation.table import markdown_table
+from flamingo.foundation.records import json_text, to_plain, write_text_atomically
+
+RESULTS, SUMMARY, TABLE = "results.json", "summary.json", "table.md"
+
+
+def write_report(folder: Path, cells: Sequence[Cell], about: Mapping[str, Any]) -> None:
+    """Writes all three, each whole or not at all.
+
+    Args:
+        folder: of the evaluation.
+        cells: those that are complete.
+        about: what the summary is to say besides the means.
+    """
+    summary = {
+        **about,
+        "means_above_chance": to_plain(means(cells)),
+        "worse_at_32_than_at_16_shots": worse_with_more(cells),
+    }
+    write_text_atomically(folder / RESULTS, json_text([to_plain(cell) for cell in cells]))
+    write_text_atomically(folder / SUMMARY, json_text(summary))
+    write_text_atomically(folder / TABLE, markdown_table(cells))
+
+
+def is_reported(folder: Path, cells: Sequence[Cell]) -> bool:
+    """Whether the folder tells of all these cells already."""
+    path = folder / RESULTS
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return told is not None and all(to_plain(cell) in told for cell in cells)
+
+
+def seconds_before(folder: Path) -> float:
+    """How long earlier runs into this folder took, as far as they came to note it."""
+    path = folder / SUMMARY
+    if not path.exists():
+        return 0.0
+    return float(json.loads(path.read_text(encoding="utf-8")).get("seconds", 0.0))
+
+
+def machine(device: torch.device, num_processes: int) -> dict[str, Any]:
+    """What the numbers were computed on.
+
+    Args:
+        device: of the model.
+        num_processes: each with one thread, where the device is the CPU.
+    """
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "processes": num_processes,
+        "threads_per_process": torch.get_num_threads(),
+    }
+
+
+def _cpu() -> str:
+    """The processor's name: the system's short one is "x86_64" on all of them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

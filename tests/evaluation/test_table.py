@@ -1,0 +1,92 @@
+"""What is said of cells together: means, falls, and the table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.report import seconds_before, write_report
+from flamingo.evaluation.results import complete_cells, means, worse_with_more
+from flamingo.evaluation.sweep import Sweep
+from flamingo.evaluation.table import markdown_table, plain_table
+from tests.evaluation.toy_task import ToyTask
+
+
+def cell(task: str, shots: int, right: int, *, control: str = "none") -> Cell:
+    return Cell.of(
+        task,
+        held_out=task.startswith("new"),
+        shots=shots,
+        control=control,
+        metric="accuracy",
+        right=right,
+        n=100,
+        chance=0.5,
+    )
+
+
+CELLS = [
+    cell("color", 16, 90),
+    cell("color", 32, 70),
+    cell("new-word", 16, 80),
+    cell("new-word", 32, 79),
+    cell("new-word", 32, 50, control="blank"),
+]
+
+
+def test_means_are_taken_over_each_kind_and_control() -> None:
+    found = {(mean.control, mean.shots): mean for mean in means(CELLS)}
+    assert found["none", 16].dev == pytest.approx(80)
+    assert found["none", 16].held_out == pytest.approx(60)
+    assert found["blank", 32].dev is None
+    assert found["blank", 32].held_out == pytest.approx(0)
+
+
+def test_a_fall_counts_where_it_is_wider_than_the_interval() -> None:
+    assert worse_with_more(CELLS) == ["color"]
+
+
+def test_the_table_has_controls_below_their_task_and_marks_a_fall() -> None:
+    lines = plain_table(CELLS).splitlines()
+    assert lines[0].split() == ["task", "16", "shots", "32", "shots", "chance"]
+    assert lines[1].startswith("color ▼")
+    assert "90.0 ±6.0 (+80)" in lines[1]
+    assert "held out" in lines[2]
+    assert lines[3].startswith("- blank")
+    assert "50.0 ±9.6 (+0)" in lines[3]
+    assert lines[4].split() == ["mean", "above", "chance", "dev", "+80.0", "+40.0"]
+    assert "100 queries" in plain_table(CELLS)
+    assert lines[-1].endswith("by more than that: color.")
+
+
+def test_the_columns_of_the_markdown_table_are_complete() -> None:
+    rows = [line for line in markdown_table(CELLS).splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {6}
+    assert rows[1] == "| --- | --- | ---: | ---: | ---: |"
+
+
+def test_a_cell_counts_when_all_its_queries_are_answered() -> None:
+    sweep = Sweep(tasks=("colors",), shots=(0, 4), num_queries=2)
+    is_right = {("colors", 0, "none", 0): True, ("colors", 0, "none", 1): False}
+    is_right[("colors", 4, "none", 0)] = True
+    (only,) = complete_cells(sweep, {"colors": ToyTask()}, is_right)
+    assert (only.shots, only.score, only.n) == (0, 50, 2)
+
+
+def test_the_files_of_a_report(tmp_path: Path) -> None:
+    assert seconds_before(tmp_path) == 0
+    write_report(tmp_path, CELLS, {"model": "m", "seconds": 2.5})
+    assert seconds_before(tmp_path) == 2.5
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [one["control"] for one in results] == ["none"] * 4 + ["blank"]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["worse_at_32_than_at_16_shots"] == ["color"]
+    assert summary["means_above_chance"][0]["shots"] == 16
+    assert (tmp_path / "table.md").read_text() == markdown_table(CELLS)
+
+
+def test_without_a_complete_cell_there_is_still_a_table() -> None:
+    assert plain_table([]).startswith("task")
