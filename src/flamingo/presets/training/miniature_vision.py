@@ -90,8 +90,12 @@ class MiniatureVisionConfig:
 
 def build(config: MiniatureVisionConfig) -> Ingredients:
     """The two towers with random weights, and the source of captioned scenes."""
+    return around(_vision_encoder(config.towers), config)
+
+
+def around(encoder: VisionEncoder, config: MiniatureVisionConfig) -> Ingredients:
+    """The same around an encoder of any kind; that of `config.towers` is not built."""
     towers = config.towers
-    encoder = _vision_encoder(towers)
     text_tower = build_text_tower(
         vocab_size=len(WORDS),
         dim=towers.text_dim,
