@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from flamingo.data.batching import Batch
 from flamingo.data.encoding import Encoder
@@ -30,6 +30,7 @@ from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Page
 from flamingo.model.build import build_flamingo
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
 from flamingo.presets.recipe import Ingredients, Recipe
 from flamingo.training.config import TrainingConfig
 from flamingo.training.gates import watch_gates
@@ -39,16 +40,38 @@ from flamingo.training.sources import Source
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The bridge; see `FlamingoConfig`. The two folders are what the first two stages export."""
+    """The bridge, what of the model is trained, and the parts beside it; see `FlamingoConfig`.
+
+    Args:
+        vision: the folder that the first stage exports.
+        language: the folder that the second stage exports.
+        vision_from_scratch: takes the shape of that part and random weights.
+        language_from_scratch: the same for the language model.
+    """
 
     vision: Path = Path("runs/miniature-vision/model")
     language: Path = Path("runs/miniature-language/model")
+    vision_from_scratch: bool = False
+    language_from_scratch: bool = False
+    freeze_vision_encoder: bool = True
+    freeze_language_model: bool = True
     num_latents: int = 16
     resampler_dim: int = 192
     resampler_layers: int = 2
     resampler_heads: int = 6
     resampler_head_dim: int = 32
+    resampler_kind: str = "perceiver"
     xattn_every: int = 1
+    xattn_at: str | None = None
+    xattn_kind: str = "gated_xattn_dense"
+    grafted_layers: int | None = None
+    gating: str = "tanh"
+    sees: str = "last"
+
+    def of_flamingo(self) -> dict[str, Any]:
+        """Those that `build_flamingo` takes."""
+        parts = ("vision", "language", "vision_from_scratch", "language_from_scratch")
+        return {name: value for name, value in asdict(self).items() if name not in parts}
 
 
 @dataclass(frozen=True)
@@ -150,13 +173,13 @@ def _model(
                 f"Train it first: flamingo train miniature-{part} --out {folder.parent}. "
                 f"Or say where it is: model.{part}=FOLDER."
             )
-    encoder = load_vision_encoder(settings.vision)
+    encoder = _vision_encoder(settings)
     tokenizer: Any = AutoTokenizer.from_pretrained(settings.language)
     processor = FlamingoProcessor(
         FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std), tokenizer
     )
     ids = processor.encoder().prepared.ids
-    language_model = AutoModelForCausalLM.from_pretrained(settings.language)
+    language_model = _language_model(settings)
     # A folder of this run means nothing to who loads the checkpoint elsewhere.
     language_model.config._name_or_path = ""
     model = build_flamingo(
@@ -166,14 +189,23 @@ def _model(
         eoc_token_id=ids.eoc,
         eos_token_id=ids.eos,
         pad_token_id=ids.pad,
-        num_latents=settings.num_latents,
-        resampler_dim=settings.resampler_dim,
-        resampler_layers=settings.resampler_layers,
-        resampler_heads=settings.resampler_heads,
-        resampler_head_dim=settings.resampler_head_dim,
-        xattn_every=settings.xattn_every,
+        **settings.of_flamingo(),
     )
     return model, processor
+
+
+def _vision_encoder(settings: ModelSettings) -> VisionEncoder:
+    encoder = load_vision_encoder(settings.vision)
+    if settings.vision_from_scratch:
+        return build_vision_encoder(encoder.config, **encoder.settings)
+    return encoder
+
+
+def _language_model(settings: ModelSettings) -> PreTrainedModel:
+    if settings.language_from_scratch:
+        config = AutoConfig.from_pretrained(settings.language)
+        return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    return AutoModelForCausalLM.from_pretrained(settings.language)
 
 
 def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[Source]:
