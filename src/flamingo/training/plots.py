@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.foundation.errors import DataError
+from flamingo.foundation.figures import color_map, new_figure, save_figure
 from flamingo.training.reporting import read_log
 from flamingo.training.validation import BLANK
 
@@ -33,21 +34,73 @@ def plot_run(log: Path, target: Path) -> None:
 
     Paper: Fig. 6 (the gates of every layer during training).
     """
-    figure_class, viridis = _matplotlib()
-    lines = [line for line in read_log(log) if "step" in line]
-    if not any("loss" in line for line in lines):
-        raise DataError(f"{log} has no step in it yet. Give the folder of a run that has begun.")
-    if target.suffix not in (".png", ".svg", ".pdf"):
-        raise ConfigError(f"{target} should end in .png, .svg or .pdf, not {target.suffix!r}.")
-    figure = figure_class(figsize=(13, 8), layout="constrained")
+    figure = new_figure(13.0, 8.0)
+    lines = _lines_of(log)
     axes = figure.subplots(2, 3).flatten()
     _lines(axes[0], "loss of each source", _by_name(lines, "loss"))
     _validation(axes[1], lines)
     _lines(axes[2], "learning rate", {"learning rate": _curve(lines, "learning_rate")})
     for axis, (kind, title) in zip(axes[3:5], _GATES.items(), strict=True):
-        _gates(axis, title, _gate_curves(lines, kind), viridis)
+        _gates(axis, title, _gate_curves(lines, kind))
     _lines(axes[5], "tokens per second", {"tokens": _curve(lines, "tokens_per_second")})
-    figure.savefig(target, dpi=110)
+    save_figure(figure, target)
+
+
+def plot_gates(log: Path, target: Path) -> None:
+    """Draws the opening of every gate over a run, and nothing else of it.
+
+    Args:
+        log: the file `log.jsonl` of a run.
+        target: where the picture goes; its ending says which kind.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or the ending is none of those.
+        DataError: there is no log, or no gate in it.
+
+    Paper: Fig. 6.
+    """
+    figure = new_figure(10.0, 4.0)
+    lines = _lines_of(log)
+    curves = {title: _gate_curves(lines, kind) for kind, title in _GATES.items()}
+    if not any(curves.values()):
+        raise DataError(
+            f"{log} tells of no gate: the run has none, or did not come to its first note of them."
+            "\nGive the folder of a run that trains a Flamingo."
+        )
+    for axis, (title, own) in zip(figure.subplots(1, 2), curves.items(), strict=True):
+        _gates(axis, title, own)
+    save_figure(figure, target)
+
+
+def plot_final_gates(openings: Mapping[str, float], target: Path) -> None:
+    """Draws the gates of a trained model as bars, one per layer.
+
+    Args:
+        openings: see `gates.gate_openings`.
+        target: where the picture goes; its ending says which kind.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or the ending is none of those.
+    """
+    figure = new_figure(10.0, 3.5)
+    axes = figure.subplots(1, 2, sharey=True)
+    for axis, (kind, title) in zip(axes, _GATES.items(), strict=True):
+        names = sorted((name for name in openings if name.endswith(kind)), key=_layer_of)
+        heights = [openings[name] for name in names]
+        shades = [_shade(layer, len(names)) for layer in range(len(names))]
+        bars = axis.bar([str(layer + 1) for layer in range(len(names))], heights, color=shades)
+        axis.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
+        axis.set(title=title, xlabel="gated layer", ylim=(0, 1.08))
+        axis.grid(axis="y", alpha=0.3)
+        axis.set_axisbelow(True)
+    save_figure(figure, target)
+
+
+def _lines_of(log: Path) -> list[dict[str, Any]]:
+    lines = [line for line in read_log(log) if "step" in line]
+    if not any("loss" in line for line in lines):
+        raise DataError(f"{log} has no step in it yet. Give the folder of a run that has begun.")
+    return lines
 
 
 def _lines(axis: Any, title: str, curves: Mapping[str, Curve]) -> None:
@@ -74,17 +127,20 @@ def _validation(axis: Any, lines: Sequence[Mapping[str, Any]]) -> None:
     axis.grid(alpha=0.3)
 
 
-def _gates(axis: Any, title: str, curves: Sequence[Curve], colors: Any) -> None:
+def _gates(axis: Any, title: str, curves: Sequence[Curve]) -> None:
     """One line per layer, from the first (dark) to the last (light)."""
     axis.set(title=title, xlabel="updates", ylim=(0, None))
     for layer, (steps, values) in enumerate(curves):
-        shade = colors(layer / max(len(curves) - 1, 1) * 0.9)
         is_named = layer in (0, len(curves) - 1)
         label = f"layer {layer + 1} of {len(curves)}" if is_named else None
-        axis.plot(steps, values, color=shade, label=label, linewidth=1.2)
+        axis.plot(steps, values, color=_shade(layer, len(curves)), label=label, linewidth=1.2)
     if curves:
         axis.legend(fontsize=8)
     axis.grid(alpha=0.3)
+
+
+def _shade(layer: int, num_layers: int) -> Any:
+    return color_map("viridis")(layer / max(num_layers - 1, 1) * 0.9)
 
 
 def _curve(lines: Iterable[Mapping[str, Any]], name: str) -> Curve:
@@ -110,15 +166,3 @@ def _gate_curves(lines: Iterable[Mapping[str, Any]], kind: str) -> list[Curve]:
 
 def _layer_of(name: str) -> int:
     return next((int(part) for part in name.split(".") if part.isdigit()), 0)
-
-
-def _matplotlib() -> tuple[Any, Any]:
-    try:
-        from matplotlib import colormaps  # heavy, and optional
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ConfigError(
-            "Drawing curves needs matplotlib, which is not installed.\n"
-            'Install it with `pip install "flamingo-vlm[track]"`; log.jsonl has all numbers.'
-        ) from error
-    return Figure, colormaps["viridis"]
