@@ -13,7 +13,7 @@ _FALLS = " ▼"
 
 def plain_table(cells: Sequence[Cell]) -> str:
     """The table with columns that stand in line, for a terminal."""
-    rows = _rows(cells)
+    rows = table_rows(cells)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -22,18 +22,18 @@ def plain_table(cells: Sequence[Cell]) -> str:
         ).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", *_notes(cells)])
+    return "\n".join([*lines, "", *table_notes(cells)])
 
 
 def markdown_table(cells: Sequence[Cell]) -> str:
     """The table for a document."""
-    header, *rows = _rows(cells)
+    header, *rows = table_rows(cells)
     rule = ["---", "---", *["---:"] * (len(header) - 2)]
     lines = [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
-    return "\n".join([*lines, "", "\n\n".join(_notes(cells))]) + "\n"
+    return "\n".join([*lines, "", "\n\n".join(table_notes(cells))]) + "\n"
 
 
-def _rows(cells: Sequence[Cell]) -> list[list[str]]:
+def table_rows(cells: Sequence[Cell]) -> list[list[str]]:
     """Header, a row per task with its controls below it, and the means."""
     shots = sorted({cell.shots for cell in cells})
     worse = worse_with_more(cells)
@@ -72,7 +72,8 @@ def _signed(value: float) -> str:
     return f"{round(value) + 0:+d}"
 
 
-def _notes(cells: Sequence[Cell]) -> list[str]:
+def table_notes(cells: Sequence[Cell]) -> list[str]:
+    """What a reader of the table must know."""
     sizes = sorted({cell.n for cell in cells})
     queries = " or ".join(map(str, sizes))
     notes = [

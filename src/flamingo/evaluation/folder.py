@@ -1,0 +1,163 @@
+"""The folder of an evaluation, read back: its cells, its summary, its predictions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.controls import NONE
+from flamingo.evaluation.journal import PREDICTIONS, SETTINGS
+from flamingo.evaluation.report import RESULTS, SUMMARY
+from flamingo.evaluation.runner import Prediction
+from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.foundation.records import from_plain
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `flamingo evaluate` has written so far.
+
+    Attributes:
+        folder: where it is.
+        cells: those that are complete, at least one.
+        summary: how the numbers came about.
+        model: which one was asked, as it was called.
+        model_sha256: of its weights.
+        seed: of queries and supports.
+        episodes: by task the fingerprint of its first episode.
+    """
+
+    folder: Path
+    cells: tuple[Cell, ...]
+    summary: Mapping[str, Any]
+    model: str
+    model_sha256: str
+    seed: int
+    episodes: Mapping[str, str]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that have a cell, in the order of the evaluation."""
+        return tuple(dict.fromkeys(cell.task for cell in self.cells))
+
+    def predictions(self, shots: Mapping[str, int]) -> list[Prediction]:
+        """The answers that no control was applied to.
+
+        Args:
+            shots: which number of shots of each task; tasks that are not in it are left out.
+
+        Raises:
+            DataError: the file of the predictions is missing or damaged.
+        """
+        found = []
+        for number, plain in self._plain_predictions():
+            try:
+                is_asked = plain["control"] == NONE and shots.get(plain["task"]) == plain["shots"]
+                if is_asked:
+                    found.append(from_plain(Prediction, plain))
+            except (ConfigError, KeyError, TypeError) as error:
+                raise DataError(
+                    f"Line {number} of {self.folder / PREDICTIONS} is not a prediction: {error!r}."
+                    "\nRemove the line, and `flamingo evaluate` asks its query again."
+                ) from error
+        return found
+
+    def _plain_predictions(self) -> Iterator[tuple[int, Any]]:
+        """Number and content of each line; one that a killed run left unfinished is left out."""
+        for number, line in enumerate(_text(self.folder / PREDICTIONS).split("\n")[:-1], start=1):
+            try:
+                yield number, json.loads(line)
+            except ValueError:
+                yield number, None
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Reads what `flamingo evaluate --out FOLDER` wrote; it may still be going on.
+
+    Raises:
+        DataError: there is no such folder, no result in it yet, or a file is damaged.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"There is no folder {folder}.\n"
+            f"Make one with `flamingo evaluate MODEL --out {folder}`, or give another folder."
+        )
+    plain = _json(folder / RESULTS)
+    if not plain:
+        raise DataError(
+            f"{folder} has no complete result yet: {RESULTS} is empty.\n"
+            "Give the command of `flamingo evaluate` again, and let it finish at least one task."
+        )
+    summary, settings = _json(folder / SUMMARY), _json(folder / SETTINGS)
+    try:
+        return Evaluation(
+            folder=folder,
+            cells=tuple(from_plain(Cell, cell) for cell in plain),
+            summary=summary,
+            model=summary["model"],
+            model_sha256=settings["model_sha256"],
+            seed=settings["seed"],
+            episodes=settings["episodes"],
+        )
+    except (ConfigError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{folder} does not hold what this version of `flamingo evaluate` writes: {error}\n"
+            "Evaluate again into another folder."
+        ) from error
+
+
+def shots_to_show(cells: Sequence[Cell], most: int = 4) -> dict[str, int]:
+    """For each task the number of shots of which examples are shown.
+
+    Args:
+        cells: of the evaluation.
+        most: the largest number up to this one is taken; if all are larger, the smallest.
+    """
+    chosen = {}
+    for task in dict.fromkeys(cell.task for cell in cells):
+        shots = [cell.shots for cell in cells if (cell.task, cell.control) == (task, NONE)]
+        if shots:
+            chosen[task] = max((n for n in shots if n <= most), default=min(shots))
+    return chosen
+
+
+def wrong_ones_first(
+    predictions: Sequence[Prediction], num: int = 3, num_wrong: int = 2
+) -> list[Prediction]:
+    """A few predictions to look at.
+
+    Args:
+        predictions: of one task.
+        num: how many are taken, if there are as many.
+        num_wrong: how many of them are wrong ones, if there are enough of both.
+    """
+    ordered = sorted(predictions, key=lambda one: one.index)
+    wrong = [one for one in ordered if not one.is_right]
+    right = [one for one in ordered if one.is_right]
+    kept = wrong[: max(num_wrong, num - len(right))]
+    return [*kept, *right[: num - len(kept)]]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except ValueError as error:
+        raise DataError(
+            f"{path} is damaged: {error}\n"
+            "Remove it and give the command of `flamingo evaluate` again, which writes it anew."
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(
+            f"{path.parent} has no {path.name}, so it is not the folder of an evaluation, or of "
+            "one that has no complete result yet.\n"
+            "Give the folder that was the --out of `flamingo evaluate`."
+        ) from None
