@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from flamingo.cli import (
+    ablate,
     curves,
     demo,
     evaluate,
@@ -16,6 +17,7 @@ from flamingo.cli import (
     inspect,
     plan,
     prompt,
+    report,
     retrieve,
     train,
 )
@@ -30,6 +32,8 @@ VERBS = {
     "features": features,
     "plan": plan,
     "evaluate": evaluate,
+    "ablate": ablate,
+    "report": report,
     "retrieve": retrieve,
     "inspect": inspect,
     "demo": demo,

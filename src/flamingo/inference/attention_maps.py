@@ -11,7 +11,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flamingo.inference.predictor import Predictor
+from flamingo.model.config import FlamingoConfig
 from flamingo.sequence import Interleaved
+
+
+def has_attention_maps(config: FlamingoConfig) -> bool:
+    """Whether a model's attention can be followed to positions: not in variants of its parts."""
+    kinds = (config.xattn_kind, config.resampler_kind, config.sees)
+    return kinds == ("gated_xattn_dense", "perceiver", "last")
 
 
 @torch.no_grad()

@@ -1,0 +1,228 @@
+"""`flamingo report DIR`: the pictures of an evaluation, and one page with all of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flamingo.evaluation.folder import Evaluation
+    from flamingo.evaluation.runner import Prediction
+    from flamingo.inference.predictor import Predictor
+    from flamingo.miniature.evaluation_page import Chart
+    from flamingo.miniature.replies import Reply, TaskReplies
+    from flamingo.miniature.sheets import SheetRow
+    from flamingo.miniature.tasks import FewShotTask
+
+CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
+ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
+_ATTENTION_COLUMNS = 4
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the verb `report` to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "report",
+        help="draw an evaluation: curves, gates, attention, answers, in one HTML page",
+        description="Draws what `flamingo evaluate` wrote into a folder: curves.png and means.png "
+        "(scores against shots), gates.png, attention.png, world.png (samples of each task), and "
+        "report.html, one page with all of it, the table and some answers.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="of `flamingo evaluate`")
+    parser.add_argument(
+        "--run",
+        type=Path,
+        # `run` is what every verb calls its function.
+        dest="run_folder",
+        metavar="RUN",
+        help="folder of the model's training: the gates are then drawn over time",
+    )
+    parser.add_argument("--model", help="where it is, if not where the evaluation found it")
+    parser.add_argument("--out", type=Path, metavar="DIR2", help="for the pictures (default: DIR)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the pictures and the page, and says where they are.
+
+    Raises:
+        FlamingoError: there is no evaluation, run or model, or matplotlib is missing.
+    """
+    # Imported here: each verb loads what it needs, and no other does.
+    from flamingo.evaluation.folder import read_evaluation
+    from flamingo.evaluation.plots import plot_curves, plot_means
+    from flamingo.evaluation.table import table_notes, table_rows
+    from flamingo.foundation.records import write_text_atomically
+    from flamingo.inference.predictor import Predictor
+    from flamingo.miniature.evaluation_page import EvaluationPage, evaluation_page
+
+    evaluation = read_evaluation(args.folder)
+    out: Path = args.out or args.folder
+    out.mkdir(parents=True, exist_ok=True)
+    plot_curves(evaluation.cells, out / CURVES)
+    plot_means(evaluation.cells, out / MEANS)
+    predictor = Predictor.from_pretrained(args.model or evaluation.model)
+    _draw_gates(predictor, args.run_folder, out / GATES)
+    drawn = _drawn_tasks(evaluation)
+    answered = _answered(evaluation, drawn)
+    page = EvaluationPage(
+        title=f"Few-shot evaluation of {evaluation.model}",
+        charts=_charts(out, is_run=args.run_folder is not None),
+        table=table_rows(evaluation.cells),
+        notes=table_notes(evaluation.cells),
+        attention=_attention(predictor, answered, out / ATTENTION),
+        answered=answered,
+        world=_world(drawn, out / WORLD),
+        facts=_facts(evaluation.summary),
+        warnings=_warnings(evaluation, drawn, predictor),
+    )
+    write_text_atomically(out / PAGE, evaluation_page(page))
+    for warning in page.warnings:
+        print(f"Note: {warning}")
+    names = (CURVES, MEANS, GATES, ATTENTION, WORLD)
+    for name in (*(name for name in names if (out / name).exists()), PAGE):
+        print(out / name)
+    return 0
+
+
+def _draw_gates(predictor: Predictor, run_folder: Path | None, target: Path) -> None:
+    from flamingo.training.gates import gate_openings
+    from flamingo.training.plots import plot_final_gates, plot_gates
+    from flamingo.training.trainer import LOG
+
+    if run_folder is None:
+        plot_final_gates(gate_openings(predictor.model), target)
+    else:
+        plot_gates(run_folder / LOG, target)
+
+
+def _drawn_tasks(evaluation: Evaluation) -> dict[str, FewShotTask]:
+    """The miniature's tasks among those of the evaluation that still draw the same episodes."""
+    from flamingo.evaluation.identity import task_fingerprints
+    from flamingo.miniature.tasks import TASKS
+
+    known = {name: TASKS[name] for name in evaluation.tasks if name in TASKS}
+    now = task_fingerprints(known, evaluation.seed)
+    then = evaluation.episodes
+    return {name: task for name, task in known.items() if now[name] == then.get(name)}
+
+
+def _answered(evaluation: Evaluation, drawn: Mapping[str, FewShotTask]) -> list[TaskReplies]:
+    from flamingo.evaluation.folder import shots_to_show, wrong_ones_first
+    from flamingo.miniature.replies import TaskReplies
+
+    shots = shots_to_show(evaluation.cells)
+    predictions = evaluation.predictions(shots)
+    held_out = {cell.task: cell.held_out for cell in evaluation.cells}
+    answered = []
+    for name, number in shots.items():
+        own = [one for one in predictions if one.task == name]
+        task = drawn.get(name)
+        replies = TaskReplies(
+            name=name,
+            is_held_out=held_out[name],
+            shots=number,
+            num_right=sum(one.is_right for one in own),
+            num_queries=len(own),
+            replies=tuple(_reply(one, task, evaluation.seed) for one in wrong_ones_first(own)),
+            task=task,
+        )
+        answered.append(replies)
+    return answered
+
+
+def _reply(one: Prediction, task: FewShotTask | None, seed: int) -> Reply:
+    from flamingo.inference.predictor import Answer
+    from flamingo.miniature.replies import Reply
+
+    best_first = tuple(sorted(one.candidates, key=lambda pair: -pair[1]))
+    return Reply(
+        answer=Answer(one.prediction, one.score, best_first),
+        truth=one.reference,
+        prompt=one.prompt,
+        episode=None if task is None else task.build(seed, one.index, one.shots),
+    )
+
+
+def _attention(predictor: Predictor, answered: list[TaskReplies], target: Path) -> list[SheetRow]:
+    from flamingo.inference.attention_maps import has_attention_maps
+    from flamingo.miniature.replies import attention_rows
+    from flamingo.miniature.sheets import draw_sheet
+
+    rows = attention_rows(predictor, answered) if has_attention_maps(predictor.model.config) else []
+    if rows:
+        draw_sheet(rows, target, columns=_ATTENTION_COLUMNS)
+    return rows
+
+
+def _world(drawn: Mapping[str, FewShotTask], target: Path) -> list[SheetRow]:
+    """All of the world, whichever of its tasks were evaluated."""
+    from flamingo.miniature.samples import world_rows
+    from flamingo.miniature.sheets import draw_sheet
+    from flamingo.miniature.tasks import TASKS
+
+    rows = world_rows(TASKS.values(), seed=0) if drawn else []
+    if rows:
+        draw_sheet(rows, target)
+    return rows
+
+
+def _charts(out: Path, *, is_run: bool) -> list[Chart]:
+    from flamingo.miniature.evaluation_page import Chart
+
+    gates = "over training" if is_run else "after training"
+    return [
+        Chart(
+            "Means",
+            "The mean over tasks of what was scored above chance: 0 is a guess, 100 all right.",
+            "Mean above chance against shots, of development and of held-out tasks; the values "
+            "stand in the last rows of the table.",
+            (out / MEANS).read_bytes(),
+        ),
+        Chart(
+            "Every task",
+            "Accuracy against the number of examples in the prompt. The band is the 95 % interval, "
+            "the dashed line is chance. Red: held out. Blue: development.",
+            "Accuracy against shots for each task; the table below has all values.",
+            (out / CURVES).read_bytes(),
+        ),
+        Chart(
+            f"The gates {gates}",
+            "|tanh α| of each gated layer. At 0 a gate is closed and its layer does nothing; "
+            "training begins there.",
+            f"The opening of the two gates of every gated layer {gates}.",
+            (out / GATES).read_bytes(),
+        ),
+    ]
+
+
+def _facts(summary: Mapping[str, Any]) -> dict[str, str]:
+    """How the evaluation was made, in words."""
+    facts = {}
+    for name, value in summary.items():
+        if isinstance(value, Mapping):
+            facts[name] = ", ".join(f"{key} {item}" for key, item in value.items())
+        elif name not in ("means_above_chance", "worse_at_32_than_at_16_shots"):
+            is_list = isinstance(value, list)
+            facts[name.replace("_", " ")] = ", ".join(map(str, value)) if is_list else str(value)
+    return facts
+
+
+def _warnings(
+    evaluation: Evaluation, drawn: Mapping[str, FewShotTask], predictor: Predictor
+) -> list[str]:
+    from flamingo.evaluation.identity import weights_sha256
+
+    warnings = []
+    if lost := [name for name in evaluation.tasks if name not in drawn]:
+        warnings.append(
+            f"Without pictures, as no task draws the same ones any more: {', '.join(lost)}."
+        )
+    if weights_sha256(predictor.model) != evaluation.model_sha256:
+        warnings.append(
+            "Gates and attention are of weights that are not those that were evaluated: another "
+            "model, or the same one in another number format."
+        )
+    return warnings

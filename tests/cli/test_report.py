@@ -1,0 +1,92 @@
+"""`flamingo report` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flamingo.cli.main import main
+
+TASKS = ("new-word-2", "clip-motion")
+PICTURES = ("curves.png", "means.png", "gates.png", "attention.png", "world.png")
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scores")
+    options = ["--shots=0,2", "--queries=2", "--controls=none,blank", "--processes=1"]
+    tasks = f"--tasks={','.join(TASKS)}"
+    assert main(["evaluate", "miniature", tasks, *options, f"--out={folder}"]) == 0
+    return folder
+
+
+def copy_of(evaluated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(evaluated, tmp_path / "copy"))
+
+
+def test_pictures_and_page_are_written(
+    evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(path.name for path in evaluated.iterdir())
+    assert main(["report", str(evaluated), "--out", str(tmp_path)]) == 0
+    written = [tmp_path / name for name in (*PICTURES, "report.html")]
+    assert capsys.readouterr().out.split() == [str(path) for path in written]
+    assert sorted(path.name for path in evaluated.iterdir()) == before
+    for name in PICTURES:
+        with Image.open(tmp_path / name) as picture:
+            picture.verify()
+            assert picture.format == "PNG"
+    html = (tmp_path / "report.html").read_text()
+    for text in (*TASKS, "shots", "blank", "flamingo evaluate miniature --tasks=new-word-2"):
+        assert text in html
+    assert all(name.startswith("data:") for name in re.findall(r'src="([^"]*)"', html))
+
+
+def test_what_cannot_be_drawn_again_is_told(
+    evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_of(evaluated, tmp_path)
+    settings = json.loads((folder / "settings.json").read_text())
+    settings["episodes"] = dict.fromkeys(settings["episodes"], "others")
+    settings["model_sha256"] = "0" * 64
+    (folder / "settings.json").write_text(json.dumps(settings))
+    assert main(["report", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "Note: Without pictures" in said
+    assert "weights that are not those that were evaluated" in said
+    assert not (folder / "attention.png").exists()
+    assert "Without pictures" in (folder / "report.html").read_text()
+
+
+def test_the_gates_of_a_run_are_drawn_over_time(evaluated: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    gates = {f"gates/gated_xattn_dense.0.{kind}": 0.1 for kind in ("alpha_xattn", "alpha_dense")}
+    lines = [{"step": step, "loss": {"pages": 1.0}, "metrics": gates} for step in (1, 2)]
+    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(["report", str(evaluated), "--run", str(run), "--out", str(tmp_path)]) == 0
+    assert "The gates over training" in (tmp_path / "report.html").read_text()
+
+
+def test_what_cannot_be_is_told(
+    evaluated: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert main(["report", str(tmp_path / "nowhere")]) == 2
+    assert "flamingo evaluate MODEL --out" in capsys.readouterr().err
+    folder = copy_of(evaluated, tmp_path)
+    assert main(["report", str(folder), "--model", "no-such-folder/x/y"]) == 2
+    assert "no-such-folder/x/y" in capsys.readouterr().err
+    assert main(["report", str(folder), "--run", str(tmp_path)]) == 2
+    assert "no step in it yet" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert main(["report", str(folder)]) == 2
+    assert "flamingo-vlm[track]" in capsys.readouterr().err
