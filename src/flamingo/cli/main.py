@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from flamingo.cli import (
-    ablate,
     curves,
     demo,
     evaluate,
@@ -32,7 +31,6 @@ VERBS = {
     "features": features,
     "plan": plan,
     "evaluate": evaluate,
-    "ablate": ablate,
     "report": report,
     "retrieve": retrieve,
     "inspect": inspect,
