@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from flamingo.cli import (
+    ablate,
     curves,
     demo,
     evaluate,
@@ -31,6 +32,7 @@ VERBS = {
     "features": features,
     "plan": plan,
     "evaluate": evaluate,
+    "ablate": ablate,
     "report": report,
     "retrieve": retrieve,
     "inspect": inspect,

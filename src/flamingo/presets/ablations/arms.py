@@ -1,0 +1,133 @@
+"""From a row and a seed to a training run: the recipe, its folder, and what it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flamingo.evaluation.sweep import Sweep
+from flamingo.presets.ablations.config import AblationConfig
+from flamingo.presets.ablations.encoders import encoder_recipe
+from flamingo.presets.ablations.row import Row
+from flamingo.presets.ablations.rows import BASELINE, ROWS
+from flamingo.presets.recipe import Recipe
+from flamingo.presets.training.miniature_flamingo import RECIPE
+from flamingo.training.export import MODEL
+
+PARTS = "parts"
+"""The folder of what rows share: frozen parts, and the encoders of single rows."""
+
+_BATCHES = ("alignment_batch", "pages", "pairs", "clips")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One run.
+
+    Args:
+        row: its name; of an encoder, the row that it is for.
+        seed: of initialization and data.
+        learning_rate: as a multiple of the row's own.
+        folder: of the run.
+        recipe: with all settings.
+        sweep: what the trained model is asked; None for an encoder, which is probed instead.
+        updates: see `Row.updates`.
+    """
+
+    row: str
+    seed: int
+    learning_rate: float
+    folder: Path
+    recipe: Recipe
+    sweep: Sweep | None = None
+    updates: int = 1
+
+    def __str__(self) -> str:
+        if self.sweep is None:
+            return f"{self.row}, its encoder"
+        rate = "" if self.learning_rate == 1 else f", learning rate × {self.learning_rate:g}"
+        return f"{self.row}, seed {self.seed}{rate}"
+
+
+@dataclass(frozen=True)
+class Arms:
+    """All arms of an ablation.
+
+    Args:
+        config: the budget.
+        folder: of the ablation.
+    """
+
+    config: AblationConfig
+    folder: Path
+
+    def part(self, name: str) -> Path:
+        """Where the shared "vision" or "language" part lies."""
+        return getattr(self.config, name) or self.folder / PARTS / name
+
+    def encoder(self, row: Row) -> Arm:
+        """The first stage of a row that has a vision encoder of its own."""
+        assert row.encoder is not None
+        recipe = encoder_recipe(row.encoder, self.config)
+        return Arm(row.name, 0, 1.0, self.folder / PARTS / row.encoder, recipe)
+
+    def tuning(self, row: Row, learning_rate: float) -> Arm:
+        """A run by which the row's learning rate is chosen; its queries are others."""
+        seed = self.config.tuning_seed
+        return self._arm(row, seed, learning_rate, f"tuning-{learning_rate:g}", query_seed=seed)
+
+    def arm(self, row: Row, seed: int, learning_rate: float = 1.0) -> Arm:
+        """A run of the table."""
+        return self._arm(
+            row, seed, learning_rate, f"seed-{seed}", query_seed=self.config.query_seed
+        )
+
+    def _arm(self, row: Row, seed: int, learning_rate: float, name: str, query_seed: int) -> Arm:
+        config = self.config
+        recipe = self._recipe(row, seed, learning_rate)
+        # A row that changes nothing is the baseline: one run for both.
+        is_baseline = recipe == self._recipe(ROWS[BASELINE], seed, learning_rate)
+        return Arm(
+            row=BASELINE if is_baseline else row.name,
+            seed=seed,
+            learning_rate=learning_rate,
+            folder=self.folder / (BASELINE if is_baseline else row.name) / name,
+            recipe=recipe,
+            sweep=Sweep(config.tasks, (config.shots,), num_queries=config.queries, seed=query_seed),
+            updates=row.updates,
+        )
+
+    def _recipe(self, row: Row, seed: int, learning_rate: float) -> Recipe:
+        """The recipe's settings, then the budget, then what the row changes."""
+        config = self.config
+        recipe = RECIPE.with_overrides(config.settings)
+        data, training = recipe.config.data, recipe.config.training
+        sizes = {name: getattr(data, name) for name in _BATCHES}
+        vision = self.part("vision")
+        if row.encoder is not None:
+            vision = self.encoder(row).folder / MODEL
+        return recipe.with_overrides(
+            [
+                f"model.vision={vision}",
+                f"model.language={self.part('language')}",
+                *(f"data.{n}={scaled(size, config.batch_scale)}" for n, size in sizes.items()),
+                f"data.alignment_steps={min(config.alignment_steps, config.steps // 3)}",
+                f"data.seed={seed}",
+                f"training.seed={seed}",
+                f"training.steps={config.steps * row.updates}",
+                f"training.warmup_steps="
+                f"{min(config.warmup_steps, config.steps // 10) * row.updates}",
+                f"training.learning_rate={training.learning_rate * learning_rate!r}",
+                f"training.checkpoint_every={config.checkpoint_every}",
+                f"training.device={config.device}",
+                "training.threads=1",
+                "training.keep_checkpoints=1",
+                "training.log_every=10",
+                *row.settings,
+            ]
+        )
+
+
+def scaled(size: int, scale: float) -> int:
+    """A batch of another size; a source that is left out stays out."""
+    return max(1, round(size * scale)) if size else 0
