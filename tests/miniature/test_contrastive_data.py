@@ -13,6 +13,7 @@ from flamingo.miniature.contrastive_data import (
     caption_words,
     encode,
 )
+from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.scene import HELD_OUT_PAIRS, Scene, Thing, random_scene
 
 PLAIN = {"mean": [0.5] * 3, "std": [0.25] * 3}
@@ -72,7 +73,9 @@ def test_every_caption_has_room():
 
 
 def test_characters_have_words_of_their_own_and_appear_once():
-    batch = ContrastiveSource(seed=0, batch_size=16, glyph_share=1.0, **PLAIN).batch(0)
+    batch = ContrastiveSource(
+        seed=0, batch_size=16, glyph_share=1.0, sign_share=0.0, **PLAIN
+    ).batch(0)
     names = [WORDS[i] for i in batch["token_ids"][:, 1].tolist()]
     assert len(set(names)) == 16
     assert all(name.startswith("glyph") for name in names)
@@ -81,5 +84,18 @@ def test_characters_have_words_of_their_own_and_appear_once():
 def test_impossible_batches_are_named():
     with pytest.raises(ConfigError, match=r"they are 1 and 0.125"):
         ContrastiveSource(seed=0, batch_size=1, **PLAIN)
-    with pytest.raises(ConfigError, match=r"between 0 and 0.5, but they are 1024 and 0.75"):
+    with pytest.raises(ConfigError, match=r"between 0 and 0.5, but they are 2048 and 0.75"):
         ContrastiveSource(seed=0, batch_size=2 * NUM_GLYPHS, glyph_share=0.75, **PLAIN)
+    with pytest.raises(ConfigError, match=r"sign_share must be between 0 and what glyph_share=0.5"):
+        ContrastiveSource(seed=0, batch_size=16, glyph_share=0.5, sign_share=0.75, **PLAIN)
+
+
+def test_signs_are_captioned_by_their_syllables_in_order():
+    batch = ContrastiveSource(seed=0, batch_size=32, glyph_share=0.0, sign_share=1.0, **PLAIN)
+    rows = batch.batch(0)["token_ids"].tolist()
+    captions = [[WORDS[i] for i in row] for row in rows]
+    names = [first[-2:] + last[-2:] for sign, first, last in captions if sign == "sign"]
+    assert len(set(names)) == 32
+    assert set(names) <= set(TRAIN_NAMES)
+    # Each syllable has to decide some of the pairs.
+    assert len({name[:2] for name in names}) < 32 > len({name[2:] for name in names})

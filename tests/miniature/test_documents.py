@@ -7,12 +7,21 @@ import pytest
 
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.descriptions import describe, random_style
-from flamingo.miniature.documents import page_document, text_document
-from flamingo.miniature.episodes import EPISODES, RULE_FIELDS, Episode, training_episode
-from flamingo.miniature.looks import Look, any_look, scene_of
+from flamingo.miniature.documents import LISTS, list_document, page_document, text_document
+from flamingo.miniature.episodes import (
+    NUM_ALPHABETS,
+    PAGES,
+    RULE_FIELDS,
+    TEXTS,
+    Episode,
+    training_episode,
+)
+from flamingo.miniature.handwriting_tasks import FIRST_UNSEEN_ALPHABET
+from flamingo.miniature.looks import Character, Look, any_look, scene_of
 from flamingo.miniature.names import HELD_OUT_NAMES
 from flamingo.miniature.questions import TOPICS
-from flamingo.miniature.scene import BACKGROUNDS, HELD_OUT_PAIRS, TEXTURES
+from flamingo.miniature.scene import BACKGROUNDS, HELD_OUT_PAIRS, TEXTURES, Succession, Thing
+from flamingo.miniature.signs import Sign
 from flamingo.miniature.vocabulary import PLURALS
 from flamingo.sequence import Visual
 
@@ -29,32 +38,56 @@ def held_out_pairs_in(text: str) -> list[tuple[str, str]]:
 def test_no_training_text_holds_a_held_out_pair_or_name() -> None:
     held_out = set(HELD_OUT_NAMES)
     assert held_out_pairs_in("a small " + " ".join(next(iter(HELD_OUT_PAIRS))))
-    for index in range(2000):
-        text = text_document(0, index, 4).text
+    texts = [text_document(0, index, 4).text for index in range(3000)]
+    texts += [list_document(0, index, 12, kind).text for kind in LISTS for index in range(300)]
+    for text in texts:
         assert not held_out_pairs_in(text), text
         assert not held_out & set(WORD.findall(text)), text
 
 
-def test_no_training_look_holds_a_held_out_pair() -> None:
-    for index in range(500):
-        for turn in training_episode(0, index, 6).turns:
-            things = scene_of(turn.look).things
-            assert not HELD_OUT_PAIRS & {(thing.color, thing.shape) for thing in things}
+def things_of(look: Look) -> tuple[Thing, ...]:
+    if isinstance(look, Sign | Character):
+        return ()
+    return (look.first, look.second) if isinstance(look, Succession) else scene_of(look).things
 
 
-@pytest.mark.parametrize("kind", EPISODES)
-def test_a_document_is_a_function_of_seed_and_index(kind: str) -> None:
+@pytest.mark.parametrize("kinds", [TEXTS, PAGES])
+def test_no_training_look_holds_a_held_out_pair_name_or_alphabet(kinds) -> None:  # type: ignore[no-untyped-def]
+    for index in range(700):
+        for turn in training_episode(0, index, 6, kinds=kinds).turns:
+            pairs = {(thing.color, thing.shape) for thing in things_of(turn.look)}
+            assert not HELD_OUT_PAIRS & pairs
+            assert not (isinstance(turn.look, Sign) and turn.look.text in HELD_OUT_NAMES)
+            if isinstance(turn.look, Character):
+                assert turn.look.alphabet < NUM_ALPHABETS < FIRST_UNSEEN_ALPHABET
+
+
+def test_pages_have_nothing_of_the_tasks_that_are_held_out() -> None:
+    assert not {"dialogue", "claim", "clip"} & set(PAGES)
+    for index in range(1500):
+        for turn in training_episode(0, index, 6, kinds=PAGES).turns:
+            assert not re.search(r"what does .* (do|say)\?|Question: is it true", turn.text), (
+                turn.text
+            )
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_is_a_function_of_seed_and_index(kind: str) -> None:
     assert text_document(1, 2, 5, kind) == text_document(1, 2, 5, kind)
     assert text_document(1, 2, 5, kind) != text_document(1, 3, 5, kind)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_page_is_a_function_of_seed_and_index(kind: str) -> None:
     first, second = page_document(1, 2, 5, kind), page_document(1, 2, 5, kind)
     assert first.text == second.text
     for one, other in zip(first.visuals, second.visuals, strict=True):
         assert one.fingerprint() == other.fingerprint()
 
 
-@pytest.mark.parametrize("kind", EPISODES)
+@pytest.mark.parametrize("kind", PAGES)
 def test_a_page_shows_each_look_before_its_text(kind: str) -> None:
-    episode = training_episode(0, 7, 5, kind)
+    episode = training_episode(0, 7, 5, kind, PAGES)
     page = page_document(0, 7, 5, kind)
     assert len(page.visuals) == 5
     assert page.parts[1::2] == tuple(turn.text for turn in episode.turns)
@@ -93,7 +126,7 @@ def test_descriptions_tell_what_the_texts_speak_of() -> None:
         episode = training_episode(0, index, 4)
         style = random_style(generator("test", index), episode.needed)
         for turn in episode.turns:
-            if len(scene_of(turn.look).things) == 1:
+            if len(things_of(turn.look)) == 1:
                 described = set(WORD.findall(describe(turn.look, style)))
                 assert attributes_in(turn.text, episode, turn.look) <= described
 
@@ -103,10 +136,17 @@ def test_questions_are_about_what_they_say() -> None:
     for index in range(300):
         seen |= training_episode(0, index, 3, "question").needed
     assert set(TOPICS) <= seen
+    pictured = {
+        topic
+        for index in range(300)
+        for topic in training_episode(0, index, 3, "question", PAGES).needed
+    }
+    assert set(TOPICS) - pictured == {"motion", "sign"}
 
 
 def test_any_look_is_sometimes_a_clip_and_sometimes_several_things() -> None:
     rng = generator("test any look")
     looks = [any_look(rng) for _ in range(200)]
-    assert {type(look).__name__ for look in looks} == {"Scene", "Clip"}
-    assert {len(scene_of(look).things) for look in looks} >= {1, 2, 3}
+    kinds = {type(look).__name__ for look in looks}
+    assert kinds == {"Scene", "Clip", "Succession", "Sign"}
+    assert {len(things_of(look)) for look in looks} >= {1, 2, 3}

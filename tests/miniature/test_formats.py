@@ -19,3 +19,10 @@ def test_arbitrary_forms_name_no_attribute() -> None:
     for index in range(300):
         form = random_format(generator("test form", index))
         assert not {*COLORS, *SHAPES} & set(form.write("").replace(":", " ").split())
+
+
+def test_arbitrary_forms_are_never_held_out_and_end_and_begin_with_anything() -> None:
+    forms = [random_format(generator("test any form", index)) for index in range(3000)]
+    assert not set(forms) & set(HELD_OUT)
+    assert len({form.before.split()[0] for form in forms}) > 500
+    assert len({form.after for form in forms}) > 20

@@ -7,7 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.language_probe import FORMS, STYLES, WordTask, accuracy
+from flamingo.miniature.language_probe import (
+    FORMS,
+    STYLES,
+    WordRule,
+    WordTalk,
+    WordTask,
+    accuracy,
+)
 from flamingo.miniature.names import HELD_OUT_NAMES
 from flamingo.miniature.tokenizer import build_tokenizer
 
@@ -44,3 +51,20 @@ def test_a_prompt_shows_the_answer_among_its_shots_and_stops_before_it(
     tokenize = build_tokenizer()
     together = tokenize(prompt + answer)["input_ids"]
     assert together == tokenize(prompt)["input_ids"] + tokenize(answer)["input_ids"]
+
+
+@pytest.mark.parametrize("field", ["color", "texture", "background"])
+def test_a_rule_in_words_stops_before_the_attribute(field: str) -> None:
+    prompt, answer = WordRule(field, num_shots=3).episode(generator("test rule", field))
+    assert prompt.count("Output:") == 4
+    assert prompt.endswith("Output:")
+    assert answer.strip() in prompt.splitlines()[-2]
+
+
+@pytest.mark.parametrize("kind", ["dialogue", "claim"])
+def test_a_talk_in_words_stops_before_its_last_answer(kind: str) -> None:
+    prompt, answer = WordTalk(kind, num_shots=2).episode(generator("test talk", kind))
+    assert prompt.endswith("Answer:")
+    assert prompt.count("Answer:") >= 3
+    assert answer.startswith(" ")
+    assert len(answer.split()) == 1

@@ -70,7 +70,7 @@ def drawn(kind: str, prepared: PreparedTokenizer) -> DrawnSource:
 
 def test_drawn_batches_have_the_shape_of_their_kind() -> None:
     prepared = prepare_tokenizer(build_tokenizer())
-    shapes = {"pages": (4, 5, 1), "pairs": (4, 1, 1), "clips": (4, 1, 8), "alignment": (4, 1, 1)}
+    shapes = {"pages": (4, 5, 1), "pairs": (4, 1, 1), "clips": (4, 3, 8), "alignment": (4, 1, 1)}
     for kind, shape in shapes.items():
         source = drawn(kind, prepared)
         batch, again = source.batch(2), source.batch(2)

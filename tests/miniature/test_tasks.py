@@ -4,6 +4,7 @@ import pytest
 
 from flamingo.foundation.errors import ConfigError
 from flamingo.miniature.names import HELD_OUT_NAMES
+from flamingo.miniature.questions import ATTRIBUTES
 from flamingo.miniature.tasks import DEVELOPMENT_TASKS, HELD_OUT_TASKS, TASKS, task_named
 from flamingo.prompting.few_shot import Example
 
@@ -53,7 +54,7 @@ def test_the_answer_is_a_candidate_and_chance_is_their_share(task) -> None:  # t
     if episode.candidates:
         assert not task.is_open_ended
         assert episode.answer in episode.candidates
-        assert said <= set(episode.candidates) or task.name.startswith("rule-")
+        assert said <= set(episode.candidates) or task.name.startswith(("rule-", "dialogue"))
         assert task.chance == pytest.approx(1 / len(episode.candidates))
     else:
         assert task.is_open_ended
@@ -69,11 +70,44 @@ def test_a_rule_chooses_among_what_is_true_of_one_picture() -> None:
 
 
 def test_every_class_has_its_share_of_the_shots() -> None:
-    for name in ("new-word-4", "glyphs-4"):
-        episode = TASKS[name].build(0, 0, 8)
+    for name in ("new-word-5", "glyphs-5"):
+        episode = TASKS[name].build(0, 0, 10)
         said = [example.fields["output"] for example in episode.supports]
         assert all(said.count(candidate) == 2 for candidate in episode.candidates)
         assert set(episode.candidates) <= set(HELD_OUT_NAMES)
+
+
+def test_a_count_is_chosen_among_what_is_true_of_all_things() -> None:
+    episode = TASKS["rule-count"].build(0, 3, 4)
+    assert episode.answer == episode.candidates[-1]
+    assert len(set(episode.candidates)) == 4
+
+
+def test_neither_claim_nor_picture_tells_whether_it_is_true() -> None:
+    by_text: dict[str, set[str]] = {}
+    answers = []
+    for index in range(400):
+        one = TASKS["claim"].build(0, index, 0)
+        by_text.setdefault(one.query.fields["text"], set()).add(one.answer)
+        answers.append(one.answer)
+    assert 150 < answers.count("yes") < 250
+    assert sum(len(said) == 2 for said in by_text.values()) > len(by_text) / 2
+
+
+def test_a_dialogue_names_its_thing_once_and_ranks_all_values_of_what_is_asked() -> None:
+    for index in range(30):
+        episode = TASKS["dialogue"].build(0, index, 1)
+        assert episode.query.fields["question"].endswith("is it?")
+        assert " is it" not in episode.query.fields["dialogue"].split(" Answer:")[0]
+        field = episode.query.fields["question"].split()[1]
+        assert set(ATTRIBUTES[field]) <= set(episode.candidates)
+
+
+def test_signs_show_held_out_names() -> None:
+    episode = TASKS["sign"].build(0, 0, 8)
+    said = {example.fields["answer"] for example in episode.supports}
+    assert said <= set(HELD_OUT_NAMES)
+    assert len(said) > 4
 
 
 def test_each_task_is_on_one_side() -> None:

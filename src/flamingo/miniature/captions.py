@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flamingo.miniature.looks import Look, scene_of
-from flamingo.miniature.scene import Clip, Scene, Thing
+from flamingo.miniature.looks import Describable, scene_of
+from flamingo.miniature.scene import Clip, Scene, Succession, Thing
+from flamingo.miniature.signs import Sign
 from flamingo.miniature.vocabulary import MOTION_PHRASES, NUMBER_WORDS, PLURALS
 
 CANONICAL_ORDER = ("size", "texture", "color", "shape")
@@ -52,8 +53,22 @@ def enumerate_things(
     return " and ".join(phrases)
 
 
-def short_caption(look: Look) -> str:
+def succession_caption(succession: Succession, fields: Sequence[str] = ("color", "shape")) -> str:
+    """What comes after what: "the red circle turns blue", "a red circle then a blue star"."""
+    first, second = succession.first, succession.second
+    if succession.changed == "color":
+        return f"the {noun_phrase(first, fields)} turns {second.color}"
+    if succession.changed == "shape":
+        return f"the {noun_phrase(first, fields)} turns into a {second.shape}"
+    return f"a {noun_phrase(first, fields)} then a {noun_phrase(second, fields)}"
+
+
+def short_caption(look: Describable) -> str:
     """The fewest words that tell what is there: "red circle", "the red circle moves left"."""
+    if isinstance(look, Sign):
+        return f"sign that says {look.text}"
+    if isinstance(look, Succession):
+        return succession_caption(look)
     scene = scene_of(look)
     if isinstance(look, Clip):
         return f"the {noun_phrase(scene.things[0])} {MOTION_PHRASES[look.motion]}"
@@ -61,8 +76,12 @@ def short_caption(look: Look) -> str:
     return enumerate_things(scene, ("color", "shape"), article=article)
 
 
-def long_caption(look: Look) -> str:
+def long_caption(look: Describable) -> str:
     """Everything but the place of a lone thing: "a large dotted red circle on gray"."""
+    if isinstance(look, Sign):
+        return f"a sign that says {look.text}"
+    if isinstance(look, Succession):
+        return f"{succession_caption(look, CANONICAL_ORDER)} on {look.background}"
     scene = scene_of(look)
     if isinstance(look, Clip):
         phrase = f"the {noun_phrase(scene.things[0], CANONICAL_ORDER)}"

@@ -12,6 +12,7 @@ from torch import Tensor
 from flamingo.foundation.errors import ConfigError
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.glyphs import draw_glyph
+from flamingo.miniature.names import SYLLABLES, TRAIN_NAMES
 from flamingo.miniature.render import render_scene
 from flamingo.miniature.scene import (
     BACKGROUNDS,
@@ -25,16 +26,18 @@ from flamingo.miniature.scene import (
     arrange,
     random_scene,
 )
+from flamingo.miniature.signs import Sign, render_sign
 
-NUM_GLYPHS = 512
+NUM_GLYPHS = 1024
 """Invented characters that have a word of their own; those of other alphabets stay unseen."""
 
 _GLYPHS_PER_ALPHABET = 16
 _PLACES = ("top", "bottom", "left", "right", "center")
 _GLYPH_WORDS = tuple(f"glyph{i}" for i in range(NUM_GLYPHS))
+_READ_WORDS = tuple(f"{place}-{s}" for place in ("first", "last") for s in SYLLABLES)
 WORDS = (
-    *("<PAD>", "and", "on", "at", "glyph"),
-    *(*SHAPES, *COLORS, *SIZES, *TEXTURES, *BACKGROUNDS, *_PLACES, *_GLYPH_WORDS),
+    *("<PAD>", "and", "on", "at", "glyph", "sign"),
+    *(*SHAPES, *COLORS, *SIZES, *TEXTURES, *BACKGROUNDS, *_PLACES, *_READ_WORDS, *_GLYPH_WORDS),
 )
 """All words of the captions; the place in this list is the token id."""
 
@@ -58,7 +61,7 @@ class ContrastiveSource:
     pictures of a batch apart: without this, shape comes long after color.
 
     A share of the pictures shows invented characters, each captioned by its own word, so that
-    strokes are told apart too.
+    strokes are told apart too. Another share shows signs, captioned by their two syllables.
 
     Args:
         seed: decides all draws, together with the step.
@@ -67,6 +70,7 @@ class ContrastiveSource:
         std: what each channel is then divided by.
         size: height and width of the pictures.
         glyph_share: share of the batch that shows invented characters.
+        sign_share: share of the batch that shows signs.
         name: how this source is called in reports.
         weight: the paper's λ of this source.
     """
@@ -77,6 +81,7 @@ class ContrastiveSource:
     std: Sequence[float]
     size: int = 64
     glyph_share: float = 0.125
+    sign_share: float = 0.125
     name: str = "captioned scenes"
     weight: float = 1.0
 
@@ -86,6 +91,11 @@ class ContrastiveSource:
             raise ConfigError(
                 f"batch_size must be at least 2 and glyph_share between 0 and {most:.3g}, "
                 f"but they are {self.batch_size} and {self.glyph_share}."
+            )
+        if not 0.0 <= self.sign_share <= 1.0 - self.glyph_share:
+            raise ConfigError(
+                f"sign_share must be between 0 and what glyph_share={self.glyph_share} leaves of "
+                f"the batch, but it is {self.sign_share}."
             )
 
     def batch(self, step: int) -> dict[str, Tensor]:
@@ -98,6 +108,9 @@ class ContrastiveSource:
         for glyph in rng.permutation(NUM_GLYPHS)[:num_glyphs].tolist():
             pictures.append(_picture_of_glyph(glyph, rng, self.size))
             captions.append(["glyph", _GLYPH_WORDS[glyph]])
+        for name in _similar_names(rng, int(self.batch_size * self.sign_share)):
+            pictures.append(render_sign(Sign(name), rng, self.size))
+            captions.append(["sign", f"first-{name[:2]}", f"last-{name[2:]}"])
         while len(pictures) < self.batch_size:
             for scene, caption in _family(rng):
                 pictures.append(render_scene(scene, rng, self.size))
@@ -180,6 +193,17 @@ def _with_changed_thing(first: Scene, change: str, rng: np.random.Generator) -> 
             else arrange(rng, things, first.background)
         )
     return scenes
+
+
+def _similar_names(rng: np.random.Generator, num: int) -> list[str]:
+    """Different names of few syllables, so that each syllable decides some of the pairs."""
+    count = 2
+    while True:
+        chosen = {SYLLABLES[i] for i in rng.permutation(len(SYLLABLES))[:count]}
+        names = [name for name in TRAIN_NAMES if {name[:2], name[2:]} <= chosen]
+        if len(names) >= num:
+            return [names[i] for i in rng.permutation(len(names))[:num]]
+        count += 1
 
 
 def _picture_of_glyph(glyph: int, rng: np.random.Generator, size: int) -> np.ndarray:

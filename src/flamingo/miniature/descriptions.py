@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flamingo.miniature.captions import CANONICAL_ORDER, enumerate_things
-from flamingo.miniature.looks import Look, scene_of
-from flamingo.miniature.scene import Clip
+from flamingo.miniature.captions import CANONICAL_ORDER, enumerate_things, succession_caption
+from flamingo.miniature.looks import Describable, scene_of
+from flamingo.miniature.scene import Clip, Succession
+from flamingo.miniature.signs import Sign
 from flamingo.miniature.vocabulary import MOTION_PHRASES
 
 
@@ -22,12 +23,14 @@ class DescriptionStyle:
         article: what stands before each thing, "a " or nothing.
         has_background: whether "on gray" follows.
         has_place: whether a lone thing's place, or the relation of two things, is told.
+        is_background_first: whether the background is told before the things.
     """
 
     fields: tuple[str, ...]
     article: str
     has_background: bool
     has_place: bool
+    is_background_first: bool = False
 
 
 def plain_style(needed: Collection[str] = ()) -> DescriptionStyle:
@@ -49,18 +52,23 @@ def random_style(rng: np.random.Generator, needed: Collection[str] = ()) -> Desc
         field for field in ("size", "texture", "background", "place") if rng.random() < completeness
     }
     fields = [field for field in CANONICAL_ORDER if field in told]
-    if rng.random() < 0.15:
+    if rng.random() < 0.25:
         rng.shuffle(fields)
     return DescriptionStyle(
         fields=tuple(fields),
         article="a " if rng.random() < 0.4 else "",
         has_background="background" in told,
         has_place="place" in told,
+        is_background_first=rng.random() < 0.3,
     )
 
 
-def describe(look: Look, style: DescriptionStyle) -> str:
+def describe(look: Describable, style: DescriptionStyle) -> str:
     """A look as words in the given style: "a small striped red circle on white"."""
+    if isinstance(look, Sign):
+        return f"{style.article}sign that says {look.text}"
+    if isinstance(look, Succession):
+        return _with_background(succession_caption(look, style.fields), look.background, style)
     scene = scene_of(look)
     words = enumerate_things(
         scene, style.fields, article=style.article, with_relation=style.has_place
@@ -69,6 +77,10 @@ def describe(look: Look, style: DescriptionStyle) -> str:
         words += f" {MOTION_PHRASES[look.motion]}"
     elif style.has_place and len(scene.things) == 1:
         words += f" at {scene.things[0].place}"
-    if style.has_background:
-        words += f" on {scene.background}"
-    return words
+    return _with_background(words, scene.background, style)
+
+
+def _with_background(words: str, background: str, style: DescriptionStyle) -> str:
+    if not style.has_background:
+        return words
+    return f"on {background} {words}" if style.is_background_first else f"{words} on {background}"

@@ -8,11 +8,13 @@ import numpy as np
 
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.descriptions import describe, plain_style, random_style
-from flamingo.miniature.episodes import Episode, training_episode
-from flamingo.miniature.lists import glossary, repeated_list
-from flamingo.miniature.looks import Look
-from flamingo.miniature.render import render_clip, render_scene
-from flamingo.miniature.scene import Clip
+from flamingo.miniature.episodes import PAGES, Episode, training_episode
+from flamingo.miniature.glyphs import draw_glyph
+from flamingo.miniature.lists import glossary, pick, repeated_list
+from flamingo.miniature.looks import Character, Look
+from flamingo.miniature.render import render_clip, render_scene, render_succession
+from flamingo.miniature.scene import Clip, Succession
+from flamingo.miniature.signs import Sign, render_sign
 from flamingo.sequence.interleaved import Interleaved
 from flamingo.sequence.visual import Visual
 
@@ -43,6 +45,7 @@ def as_text(episode: Episode, rng: np.random.Generator, *, is_plain: bool = Fals
     text, spans = "", []
     for turn in episode.turns:
         start = len(text)
+        assert not isinstance(turn.look, Character)
         text += describe(turn.look, style) + after_look
         spans.append((start, len(text)))
         text += turn.text + after_text
@@ -57,13 +60,21 @@ def as_interleaved(episode: Episode, rng: np.random.Generator) -> Interleaved:
 
 
 def draw(look: Look, rng: np.random.Generator) -> Visual:
-    """A look as pixels: an image for a scene, a video for a clip."""
-    if isinstance(look, Clip):
-        return Visual(render_clip(look, rng))
-    return Visual(render_scene(look, rng)[None])
+    """A look as pixels: a video for a clip, an image for everything else."""
+    match look:
+        case Clip():
+            return Visual(render_clip(look, rng))
+        case Succession():
+            return Visual(render_succession(look, rng))
+        case Sign():
+            return Visual(render_sign(look, rng)[None])
+        case Character():
+            return Visual(draw_glyph(look.alphabet, look.number, rng)[None])
+        case _:
+            return Visual(render_scene(look, rng)[None])
 
 
-LISTS = {"repeated_list": repeated_list, "glossary": glossary}
+LISTS = {"repeated_list": repeated_list, "glossary": glossary, "pick": pick}
 
 
 def list_document(seed: int, index: int, num_turns: int, kind: str) -> TextDocument:
@@ -84,7 +95,7 @@ def text_document(
         seed: names the whole collection of documents.
         index: number of the document.
         num_turns: how many looks.
-        kind: one of `EPISODES`; drawn by their shares if not given.
+        kind: one of `TEXTS`; drawn by their shares if not given.
         is_plain: whether looks are described as shortly as can be; a language model learns to
             copy from such documents many times sooner. Then the kind is one of `PLAIN_KINDS`.
     """
@@ -96,5 +107,5 @@ def text_document(
 
 def page_document(seed: int, index: int, num_turns: int, kind: str | None = None) -> Interleaved:
     """Interleaved training document number `index`."""
-    episode = training_episode(seed, index, num_turns, kind)
+    episode = training_episode(seed, index, num_turns, kind, PAGES)
     return as_interleaved(episode, generator("miniature pixels", seed, index))

@@ -8,11 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.captions import CANONICAL_ORDER, long_caption, noun_phrase, short_caption
+from flamingo.miniature.captions import (
+    CANONICAL_ORDER,
+    long_caption,
+    noun_phrase,
+    number_word,
+    short_caption,
+)
+from flamingo.miniature.claims import CLAIM, claim
+from flamingo.miniature.dialogues import as_text, dialogue
 from flamingo.miniature.formats import CAPTIONING, NAMING, PECULIAR, Format, choose_format
 from flamingo.miniature.looks import (
+    PAIRS,
+    Character,
+    Describable,
     Look,
+    any_clip,
     any_look,
+    any_sign,
     choose_pairs,
     counted,
     several,
@@ -22,6 +35,7 @@ from flamingo.miniature.looks import (
 from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.questions import ATTRIBUTES, ask
 from flamingo.miniature.scene import Scene, random_clip
+from flamingo.miniature.vocabulary import MOTION_PHRASES
 
 
 @dataclass(frozen=True)
@@ -47,8 +61,13 @@ class Episode:
 
 Builder = Callable[[np.random.Generator, int], Episode]
 
-RULE_FIELDS = ("color", "shape", "size")
+RULE_FIELDS = ("color", "shape", "size", "place", "count")
 """What a rule may ask for in training; rules on texture and background are held out."""
+
+NUM_ALPHABETS = 10_000
+"""Invented alphabets that training may use."""
+
+CHARACTERS_PER_ALPHABET = 16
 
 
 def caption_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -77,14 +96,48 @@ def binding_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     return _episode((look, form.write(names[k])) for look, k in zip(looks, order, strict=True))
 
 
+def character_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Invented names for characters of one invented alphabet; only pictures can show them."""
+    num_names = int(rng.integers(2, 6))
+    names, form = _choose_names(rng, num_names), choose_format(rng, NAMING)
+    alphabet = int(rng.integers(NUM_ALPHABETS))
+    characters = rng.permutation(CHARACTERS_PER_ALPHABET)[:num_names].tolist()
+    return _episode(
+        (Character(alphabet, characters[k]), form.write(names[k]))
+        for k in rng.integers(num_names, size=num_turns).tolist()
+    )
+
+
 def rule_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     """One attribute of every look is said, and only the pattern tells which."""
     field = RULE_FIELDS[rng.integers(len(RULE_FIELDS))]
     form = choose_format(rng, NAMING)
-    looks = [single(rng) for _ in range(num_turns)]
-    return _episode(
-        ((look, form.write(getattr(look.things[0], field))) for look in looks), needed={field}
-    )
+    is_counted = field == "count" or (field in ("color", "shape") and rng.random() < 0.25)
+    looks = [
+        counted(rng, int(rng.integers(1, 5))) if is_counted else single(rng)
+        for _ in range(num_turns)
+    ]
+    return _episode(((look, form.write(_said(look, field))) for look in looks), needed={field})
+
+
+def _said(scene: Scene, field: str) -> str:
+    if field == "count":
+        return number_word(len(scene.things))
+    return str(getattr(scene.things[0], field))
+
+
+def card_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Several attributes of every look, each behind its name: "shape: star, background: gray"."""
+    known = (*CANONICAL_ORDER, "background")
+    fields = [known[i] for i in rng.permutation(len(known))[: rng.integers(2, 5)]]
+    sign, between = (": ", " is ", " = ")[rng.integers(3)], (", ", "; ", "\n")[rng.integers(3)]
+    turns = []
+    for _ in range(num_turns):
+        scene = single(rng)
+        told = {**vars(scene.things[0]), "background": scene.background}
+        text = between.join(f"{field}{sign}{told[field]}" for field in fields)
+        turns.append((scene, text))
+    return _episode(turns, needed=set(fields))
 
 
 _TOPIC_WEIGHTS = {
@@ -93,17 +146,25 @@ _TOPIC_WEIGHTS = {
     "size": 0.1,
     "texture": 0.1,
     "background": 0.1,
-    "count": 0.1,
+    "count": 0.12,
     "place": 0.1,
     "yes_no": 0.05,
-    "motion": 0.05,
 }
 
 
 def question_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     """Questions and answers, on one topic or on many."""
-    topics = list(_TOPIC_WEIGHTS)
-    drawn = rng.choice(topics, size=num_turns, p=list(_TOPIC_WEIGHTS.values())).tolist()
+    return _questions(rng, num_turns, _TOPIC_WEIGHTS)
+
+
+def worded_question_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """The same, now and then on a motion or on a sign, about which no picture is ever asked."""
+    return _questions(rng, num_turns, {**_TOPIC_WEIGHTS, "motion": 0.06, "sign": 0.06})
+
+
+def _questions(rng: np.random.Generator, num_turns: int, weights: Mapping[str, float]) -> Episode:
+    shares = np.array(list(weights.values()))
+    drawn = rng.choice(list(weights), size=num_turns, p=shares / shares.sum()).tolist()
     if rng.random() < 0.5:
         drawn = [drawn[0]] * num_turns
     template, end = _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))], _maybe_dot(rng)
@@ -132,23 +193,83 @@ def page_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     return _episode(turns, needed={"size"})
 
 
-EPISODES: Mapping[str, tuple[Builder, float]] = {
-    "binding": (binding_episode, 0.40),
-    "rule": (rule_episode, 0.15),
-    "format": (format_episode, 0.12),
-    "caption": (caption_episode, 0.08),
-    "question": (question_episode, 0.17),
-    "page": (page_episode, 0.08),
+def dialogue_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Several questions on each look."""
+    turns = []
+    for _ in range(num_turns):
+        scene = several(rng, 2)
+        turns.append((scene, as_text(dialogue(rng, scene, int(rng.integers(2, 4))))))
+    return _episode(turns, needed={"size", "texture"})
+
+
+def claim_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Captions that are true of their look or not."""
+    claims = [claim(rng, PAIRS["train"]) for _ in range(num_turns)]
+    return _episode((one.scene, CLAIM.support(text=one.text, answer=one.answer)) for one in claims)
+
+
+def clip_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Captions of clips, all in one form; or nothing but the motion of each."""
+    draw = rng.random()
+    if draw < 0.25:
+        form = choose_format(rng, NAMING)
+        clips = [random_clip(rng) for _ in range(num_turns)]
+        return _episode((clip, form.write(MOTION_PHRASES[clip.motion])) for clip in clips)
+    known = CAPTIONING if rng.random() < 0.6 else PECULIAR
+    form, write = choose_format(rng, known), short_caption if draw < 0.8 else long_caption
+    looks = [any_clip(rng) for _ in range(num_turns)]
+    return _episode(
+        ((look, form.write(write(look))) for look in looks),
+        needed=() if write is short_caption else {"size", "texture", "background"},
+    )
+
+
+Kinds = Mapping[str, tuple[Builder, float]]
+
+TEXTS: Kinds = {
+    "binding": (binding_episode, 0.34),
+    "rule": (rule_episode, 0.16),
+    "format": (format_episode, 0.10),
+    "caption": (caption_episode, 0.06),
+    "question": (worded_question_episode, 0.13),
+    "page": (page_episode, 0.06),
+    "card": (card_episode, 0.05),
+    "clip": (clip_episode, 0.03),
+    "dialogue": (dialogue_episode, 0.04),
+    "claim": (claim_episode, 0.03),
 }
-"""The kinds of training episodes, each with its share."""
+"""The kinds of text documents, each with its share. Dialogues, claims and questions on motions and
+signs are only ever read: tasks with pictures of these kinds are held out."""
+
+PAGES: Kinds = {
+    "binding": (binding_episode, 0.24),
+    "character": (character_episode, 0.17),
+    "rule": (rule_episode, 0.16),
+    "format": (format_episode, 0.09),
+    "caption": (caption_episode, 0.06),
+    "question": (question_episode, 0.20),
+    "page": (page_episode, 0.04),
+    "card": (card_episode, 0.04),
+}
+"""The kinds of interleaved pages, each with its share."""
 
 
-def training_episode(seed: int, index: int, num_turns: int, kind: str | None = None) -> Episode:
-    """Episode number `index`: of a given kind, or of a kind drawn by its share."""
+def training_episode(
+    seed: int, index: int, num_turns: int, kind: str | None = None, kinds: Kinds = TEXTS
+) -> Episode:
+    """Episode number `index`: of a given kind, or of a kind drawn by its share.
+
+    Args:
+        seed: names the whole collection of episodes.
+        index: number of the episode.
+        num_turns: how many looks.
+        kind: one of `kinds`.
+        kinds: what there is to choose from.
+    """
     rng = generator("miniature episode", seed, index)
-    shares = np.array([share for _, share in EPISODES.values()])
-    drawn = kind or list(EPISODES)[rng.choice(len(shares), p=shares / shares.sum())]
-    return EPISODES[drawn][0](rng, num_turns)
+    shares = np.array([share for _, share in kinds.values()])
+    drawn = kind or list(kinds)[rng.choice(len(shares), p=shares / shares.sum())]
+    return kinds[drawn][0](rng, num_turns)
 
 
 _QUESTION_FORMS = (
@@ -173,16 +294,18 @@ def _maybe_dot(rng: np.random.Generator) -> str:
     return "." if rng.random() < 0.3 else ""
 
 
-def _look_for(rng: np.random.Generator, topic: str) -> Look:
+def _look_for(rng: np.random.Generator, topic: str) -> Describable:
     """A look on which a question on `topic` makes sense."""
     if topic == "motion":
         return random_clip(rng)
+    if topic == "sign":
+        return any_sign(rng)
     if topic == "count":
         num = int(rng.integers(1, 5))
         return counted(rng, num) if rng.random() < 0.7 else several(rng, num)
     if topic == "place":
         return several(rng, 2) if rng.random() < 0.6 else single(rng)
-    if topic in ("color", "shape", "yes_no") and rng.random() < 0.4:
+    if topic in ("color", "shape", "yes_no") and rng.random() < 0.6:
         return several(rng, 2)
     return single(rng)
 
@@ -223,8 +346,8 @@ def _fact(rng: np.random.Generator, scene: Scene, name: str) -> str:
     return facts[rng.integers(len(facts))]
 
 
-def _sentence(rng: np.random.Generator, look: Look) -> str:
-    if rng.random() < 0.4:
+def _sentence(rng: np.random.Generator, look: Describable) -> str:
+    if rng.random() < 0.4 and isinstance(look, Scene):
         question, answer = ask(rng, look, "color")
         return f"Question: {question} Answer: {answer}"
     return short_caption(look) + _maybe_dot(rng)

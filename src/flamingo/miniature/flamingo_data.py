@@ -14,10 +14,9 @@ from flamingo.data.encoding import Encoded, Encoder
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import long_caption, short_caption
 from flamingo.miniature.documents import as_interleaved, draw
-from flamingo.miniature.episodes import Episode, training_episode
-from flamingo.miniature.looks import any_scene, single
-from flamingo.miniature.scene import Clip, random_clip
-from flamingo.miniature.vocabulary import MOTION_PHRASES
+from flamingo.miniature.episodes import PAGES, Episode, clip_episode, training_episode
+from flamingo.miniature.looks import any_scene, any_sign, single
+from flamingo.miniature.scene import Clip, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
 
 MAX_VISUALS = 5
@@ -88,9 +87,9 @@ class Pages:
         kind = self.kinds[rng.integers(len(self.kinds))] if self.kinds else None
         while True:
             seed, index = (int(number) for number in rng.integers(2**40, size=2))
-            episode = training_episode(seed, index, MAX_VISUALS, kind)
+            episode = training_episode(seed, index, MAX_VISUALS, kind, PAGES)
             # One clip among the images would fill up the whole batch to eight frames.
-            if not any(isinstance(turn.look, Clip) for turn in episode.turns):
+            if not any(isinstance(turn.look, Clip | Succession) for turn in episode.turns):
                 return episode
 
 
@@ -101,18 +100,20 @@ class Pairs:
     Args:
         encoder: turns documents into token ids.
         long_share: share of long captions.
+        sign_share: share of signs; the others are scenes.
         space_share: share of captions that begin with a space.
     """
 
     encoder: Encoder
     long_share: float = 0.5
+    sign_share: float = 0.2
     space_share: float = 0.5
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
         """One pair."""
-        scene = any_scene(rng)
-        caption = long_caption(scene) if rng.random() < self.long_share else short_caption(scene)
-        pair = Interleaved.of(draw(scene, rng), caption)
+        look = any_sign(rng) if rng.random() < self.sign_share else any_scene(rng)
+        caption = long_caption(look) if rng.random() < self.long_share else short_caption(look)
+        pair = Interleaved.of(draw(look, rng), caption)
         return self.encoder(
             prepend_space(pair, rng, probability=self.space_share), is_complete=True
         )
@@ -120,25 +121,21 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Clips:
-    """One clip of eight frames with its caption, or with a question about its motion.
+    """Clips of eight frames with their captions, one or a few in a row.
 
     Args:
         encoder: turns documents into token ids.
+        most: clips in a sequence; a uniform draw up to this.
         space_share: share of texts that begin with a space.
     """
 
     encoder: Encoder
+    most: int = 3
     space_share: float = 0.5
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
-        """One clip."""
-        clip = random_clip(rng)
-        texts = (
-            short_caption(clip),
-            f"Output: {short_caption(clip)}",
-            f"Question: what does the thing do? Answer: {MOTION_PHRASES[clip.motion]}",
-        )
-        pair = Interleaved.of(draw(clip, rng), texts[rng.integers(len(texts))])
+        """One sequence."""
+        pair = as_interleaved(clip_episode(rng, int(rng.integers(1, self.most + 1))), rng)
         return self.encoder(
             prepend_space(pair, rng, probability=self.space_share), is_complete=True
         )

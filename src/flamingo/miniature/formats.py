@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 
 import numpy as np
 
+from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.vocabulary import GLUE_WORDS
 
 
@@ -90,13 +92,27 @@ HELD_OUT = (
 
 
 def random_format(rng: np.random.Generator) -> Format:
-    """A form made of arbitrary words, so that no form is a surprise.
+    """A form made of arbitrary words, names and signs, so that no form is a surprise.
 
-    None of them names an attribute: together with others they could name a held-out pair.
+    None of them names an attribute: together with others they could name a held-out pair. The
+    forms of `HELD_OUT` never come.
     """
-    chosen = rng.integers(len(GLUE_WORDS), size=rng.integers(1, 5))
-    before = " ".join(GLUE_WORDS[i] for i in chosen)
-    return Format(before + _one_of(rng, ("", ":", " :", "?", " =", ",")), _one_of(rng, ENDINGS))
+    while True:
+        before = " ".join(_any_word(rng) for _ in range(rng.integers(1, 5)))
+        after = _one_of(rng, ENDINGS) if rng.random() < 0.8 else _one_of(rng, tuple(_SIGNS))
+        form = Format(before + _one_of(rng, ("", ":", " :", "?", " =", ",", ".")), after)
+        if form not in HELD_OUT:
+            return form
+
+
+def _any_word(rng: np.random.Generator) -> str:
+    draw = rng.random()
+    if draw < 0.6:
+        return _one_of(rng, GLUE_WORDS)
+    if draw < 0.8:
+        return _one_of(rng, TRAIN_NAMES)
+    characters = _SIGNS if draw < 0.9 else string.ascii_lowercase + string.digits
+    return "".join(_one_of(rng, tuple(characters)) for _ in range(rng.integers(1, 4)))
 
 
 def choose_format(
@@ -108,6 +124,7 @@ def choose_format(
     return known[rng.integers(len(known))]
 
 
+_SIGNS = "!#$%&()*+,-./:;=?@[]^_{|}~"
 ENDINGS = ("", "", "", ".", "!", " .")
 
 

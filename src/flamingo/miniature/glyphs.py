@@ -19,6 +19,7 @@ _JITTER = 0.018
 _MAX_SLANT = 0.22
 _MAX_ROTATION = 0.14
 _MARGIN = 0.24
+_SOFTEST = 5
 
 
 def draw_glyph(
@@ -27,7 +28,8 @@ def draw_glyph(
     """Draws one character of an invented alphabet as [size, size, 3], dark ink on light paper.
 
     The alphabet and the number say which strokes the character has; `rng` gives the hand:
-    unsteady points, slant, rotation, size, place, thickness, shades of ink and paper.
+    unsteady points, slant, rotation, size, place, shades of ink and paper, and a pen that may be
+    thin or thick, sharp or soft.
 
     Args:
         alphabet_seed: names the alphabet; there is no end to them.
@@ -37,10 +39,12 @@ def draw_glyph(
     """
     strokes = [_written(stroke, rng) for stroke in _skeleton(alphabet_seed, character)]
     strokes = _in_another_hand(strokes, rng)
-    thickness = rng.uniform(0.022, 0.042) * size
+    thickness = rng.uniform(0.02, 0.05) * size
     coverage = np.zeros((size, size), np.float32)
     for stroke in strokes:
-        _ink(coverage, stroke * np.float32(size), thickness)
+        ink_line(coverage, stroke * np.float32(size), thickness)
+    for _ in range(int(rng.integers(_SOFTEST + 1))):
+        coverage = _softer(coverage)
     paper = rng.uniform(205, 250) + rng.uniform(-5, 5, 3)
     ink = rng.uniform(5, 55) + rng.uniform(-5, 5, 3)
     picture = paper + (ink - paper) * coverage[..., None]
@@ -68,10 +72,10 @@ def _skeleton(alphabet_seed: int, character: int) -> tuple[Points, ...]:
 def _written(stroke: Points, rng: np.random.Generator) -> Points:
     """A smooth curve through the stroke's points, each a little off its place."""
     unsteady = stroke + rng.normal(0, 2 * _JITTER, stroke.shape)
-    return _curve(unsteady.astype(np.float32))
+    return curve(unsteady.astype(np.float32))
 
 
-def _curve(points: Points) -> Points:
+def curve(points: Points) -> Points:
     """A Catmull-Rom spline: passes through each point, in the direction of its neighbors."""
     if len(points) == 2:
         t = np.linspace(0, 1, _POINTS_PER_STROKE, dtype=np.float32)[:, None]
@@ -98,7 +102,16 @@ def _in_another_hand(strokes: list[Points], rng: np.random.Generator) -> list[Po
     return [(stroke - np.float32(0.5)) @ matrix + shift for stroke in strokes]
 
 
-def _ink(coverage: NDArray[np.float32], line: Points, thickness: float) -> None:
+def _softer(coverage: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each pixel mixed with its neighbors; those of the border, which are paper, stay."""
+    mixed = coverage.copy()
+    mixed[1:-1] = coverage[1:-1] / 2 + (coverage[:-2] + coverage[2:]) / 4
+    coverage = mixed.copy()
+    coverage[:, 1:-1] = mixed[:, 1:-1] / 2 + (mixed[:, :-2] + mixed[:, 2:]) / 4
+    return coverage
+
+
+def ink_line(coverage: NDArray[np.float32], line: Points, thickness: float) -> None:
     """Darkens the pixels near a line through `line`, in place, in its bounding box alone."""
     size = coverage.shape[0]
     reach = thickness + 1.0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flamingo.foundation.errors import DataError
+from flamingo.miniature.episodes import CHARACTERS_PER_ALPHABET
 from flamingo.miniature.few_shot_episodes import EpisodeBuilder, naming_episode
 from flamingo.miniature.glyphs import draw_glyph
 from flamingo.sequence.visual import Visual
@@ -17,7 +18,6 @@ from flamingo.sequence.visual import Visual
 FIRST_UNSEEN_ALPHABET = 1_000_000
 """Alphabets from this number on are never trained on."""
 
-_CHARACTERS = 16
 _SIDE, _DIGIT_SIDE = 64, 44
 
 
@@ -26,7 +26,7 @@ def glyphs_episode(num_ways: int) -> EpisodeBuilder:
 
     def classes(rng: np.random.Generator, num: int) -> list[Callable[..., Visual]]:
         alphabet = FIRST_UNSEEN_ALPHABET + int(rng.integers(1_000_000))
-        return [_scribe(alphabet, int(c)) for c in rng.permutation(_CHARACTERS)[:num]]
+        return [_scribe(alphabet, int(c)) for c in rng.permutation(CHARACTERS_PER_ALPHABET)[:num]]
 
     return naming_episode(f"glyphs {num_ways}", num_ways, classes)
 

@@ -24,6 +24,7 @@ class TextStage:
         num_tokens: length of its rows. In longer ones a name must be remembered over more turns.
         repeated: share of repeated lists.
         glossaries: share of glossaries.
+        picks: share of rows of which one word is said again.
         plain: share of plain documents.
     """
 
@@ -31,14 +32,16 @@ class TextStage:
     num_tokens: int
     repeated: float = 0.0
     glossaries: float = 0.0
+    picks: float = 0.0
     plain: float = 0.0
 
 
 CURRICULUM = (
     TextStage(500, 64, repeated=0.3, glossaries=0.4, plain=0.3),
-    TextStage(1_100, 96, glossaries=0.25, plain=0.75),
-    TextStage(1_400, 128, glossaries=0.1, plain=0.4),
-    TextStage(500, 384, glossaries=0.1, plain=0.3),
+    TextStage(1_100, 96, glossaries=0.2, picks=0.1, plain=0.7),
+    TextStage(1_500, 128, glossaries=0.08, picks=0.08, plain=0.24),
+    TextStage(500, 384, glossaries=0.05, picks=0.05, plain=0.2),
+    TextStage(300, 1024, glossaries=0.05, picks=0.05, plain=0.2),
 )
 """First to find what was said before, then names for looks, then variety, then length."""
 
@@ -94,7 +97,10 @@ class LanguageSource:
         draw -= stage.repeated
         if draw < stage.glossaries:
             return list_document(self.seed, index, num_turns, "glossary")
-        is_plain = draw - stage.glossaries < stage.plain
+        draw -= stage.glossaries
+        if draw < stage.picks:
+            return list_document(self.seed, index, num_turns, "pick")
+        is_plain = draw - stage.picks < stage.plain
         return text_document(self.seed, index, num_turns, is_plain=is_plain)
 
     def _padded(self, documents: list[TextDocument], length: int) -> dict[str, Tensor]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import CANONICAL_ORDER
 from flamingo.miniature.descriptions import DescriptionStyle, describe, plain_style
+from flamingo.miniature.documents import as_text
+from flamingo.miniature.episodes import TEXTS
 from flamingo.miniature.formats import Format
 from flamingo.miniature.looks import choose_pairs, single
 from flamingo.miniature.names import HELD_OUT_NAMES
@@ -65,10 +68,65 @@ class WordTask:
         return describe(single(rng, pair), STYLES[self.style])
 
 
+@dataclass(frozen=True)
+class WordRule:
+    """One attribute of every look is said: "red circle on gray / Output: gray / …".
+
+    Args:
+        field: "color", "shape", "size", "texture" or "background".
+        num_shots: examples per episode.
+        form: one of `FORMS`.
+    """
+
+    field: str
+    num_shots: int = 8
+    form: str = "output"
+
+    def episode(self, rng: np.random.Generator) -> tuple[str, str]:
+        """A prompt and its answer; all pairs are held out, and all attributes are told."""
+        form, text, answer = FORMS[self.form], "", ""
+        for shot in range(self.num_shots + 1):
+            scene = single(rng, pairs="held_out")
+            answer = str({**vars(scene.things[0]), "background": scene.background}[self.field])
+            text += f"{describe(scene, STYLES['full'])}\n"
+            text += f"{form.write(answer)}\n" if shot < self.num_shots else form.before
+        return text, f" {answer}" if form.before else answer
+
+
+@dataclass(frozen=True)
+class WordTalk:
+    """Questions on looks that are told in words, of a kind that ends in "Answer: …".
+
+    Args:
+        kind: "dialogue" or "claim", see `TEXTS`.
+        num_shots: looks with their answers before the last one.
+    """
+
+    kind: str
+    num_shots: int = 8
+
+    def episode(self, rng: np.random.Generator) -> tuple[str, str]:
+        """A prompt and its answer."""
+        builder, _ = TEXTS[self.kind]
+        episode = builder(rng, self.num_shots + 1)
+        before, mark, answer = episode.turns[-1].text.rpartition("Answer:")
+        last = replace(episode.turns[-1], text=before + mark)
+        shown = replace(episode, turns=(*episode.turns[:-1], last))
+        return as_text(shown, rng, is_plain=True).text.rpartition("Answer:")[0] + mark, answer
+
+
+@runtime_checkable
+class Worded(Protocol):
+    """A task in words."""
+
+    def episode(self, rng: np.random.Generator) -> tuple[str, str]:
+        """A prompt and its answer."""
+
+
 def accuracy(
     model: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
-    task: WordTask,
+    task: Worded,
     num_episodes: int = 48,
 ) -> float:
     """The share of episodes whose answer the model would write, token by token, greedily."""
@@ -82,7 +140,7 @@ def accuracy(
 def probe(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, num_episodes: int = 48
 ) -> Mapping[str, float]:
-    """Accuracies for 2 and 4 ways, 4 to 32 shots, all forms and styles."""
+    """Accuracies of binding for 2 and 4 ways, 4 to 32 shots, all forms and styles."""
     tasks = [
         WordTask(num_ways, num_shots, form, style)
         for num_ways in (2, 4)
@@ -96,6 +154,20 @@ def probe(
         )
         for task in tasks
     }
+
+
+def probe_more(
+    model: nn.Module, tokenizer: PreTrainedTokenizerBase, num_episodes: int = 48
+) -> Mapping[str, float]:
+    """Accuracies of rules on every attribute, and of dialogues and claims, at 8 and 32 shots."""
+    fields = ("color", "shape", "size", "texture", "background")
+    tasks: dict[str, Worded] = {}
+    for num_shots in (8, 32):
+        rules = {f"rule on {field}": WordRule(field, num_shots) for field in fields}
+        talks = {kind: WordTalk(kind, num_shots) for kind in ("dialogue", "claim")}
+        for name, task in {**rules, **talks}.items():
+            tasks[f"{name}, {num_shots} shots"] = task
+    return {name: accuracy(model, tokenizer, task, num_episodes) for name, task in tasks.items()}
 
 
 @torch.no_grad()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
+from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.scene import (
     COLORS,
     HELD_OUT_PAIRS,
@@ -14,26 +15,46 @@ from flamingo.miniature.scene import (
     Clip,
     Pairs,
     Scene,
+    Succession,
     Thing,
     arrange,
     random_clip,
+    random_succession,
     random_thing,
 )
+from flamingo.miniature.signs import Sign
 
-Look: TypeAlias = Scene | Clip
+
+@dataclass(frozen=True)
+class Character:
+    """A character of an invented alphabet; no words describe it.
+
+    Args:
+        alphabet: names the alphabet.
+        number: which of its characters.
+    """
+
+    alphabet: int
+    number: int
+
+
+Describable: TypeAlias = Scene | Clip | Succession | Sign
+Look: TypeAlias = Describable | Character
 Pair: TypeAlias = tuple[str, str]
 
-_ALL_PAIRS: tuple[Pair, ...] = tuple((color, shape) for color in COLORS for shape in SHAPES)
+ALL_PAIRS: tuple[Pair, ...] = tuple((color, shape) for color in COLORS for shape in SHAPES)
 PAIRS: dict[Pairs, tuple[Pair, ...]] = {
-    "train": tuple(pair for pair in _ALL_PAIRS if pair not in HELD_OUT_PAIRS),
-    "held_out": tuple(pair for pair in _ALL_PAIRS if pair in HELD_OUT_PAIRS),
+    "train": tuple(pair for pair in ALL_PAIRS if pair not in HELD_OUT_PAIRS),
+    "held_out": tuple(pair for pair in ALL_PAIRS if pair in HELD_OUT_PAIRS),
 }
 """The (color, shape) pairs of either side of the split."""
 
 
 def scene_of(look: Look) -> Scene:
-    """The things of a look, without their motion."""
-    return look.scene if isinstance(look, Clip) else look
+    """The things of a scene or of a moving thing's clip, without their motion."""
+    if isinstance(look, Scene | Clip):
+        return look.scene if isinstance(look, Clip) else look
+    raise TypeError(f"{look} is no scene")
 
 
 def choose_pairs(rng: np.random.Generator, num: int, pairs: Pairs = "train") -> list[Pair]:
@@ -75,9 +96,24 @@ def any_scene(rng: np.random.Generator) -> Scene:
     return counted(rng, int(rng.integers(2, 5)))
 
 
-def any_look(rng: np.random.Generator) -> Look:
-    """A training scene, or now and then a clip."""
-    return random_clip(rng) if rng.random() < 0.1 else any_scene(rng)
+def any_clip(rng: np.random.Generator, pairs: Pairs = "train") -> Clip | Succession:
+    """A thing that moves, or now and then one that changes or gives way to another."""
+    if rng.random() < 0.7:
+        return random_clip(rng, pairs=pairs)
+    return random_succession(rng, pairs=pairs)
+
+
+def any_sign(rng: np.random.Generator) -> Sign:
+    """A sign with an invented name that training may use."""
+    return Sign(TRAIN_NAMES[rng.integers(len(TRAIN_NAMES))])
+
+
+def any_look(rng: np.random.Generator) -> Describable:
+    """A training scene, or now and then a clip or a sign."""
+    draw = rng.random()
+    if draw < 0.1:
+        return any_clip(rng)
+    return any_sign(rng) if draw < 0.15 else any_scene(rng)
 
 
 def _with_pair(thing: Thing, pair: Pair) -> Thing:

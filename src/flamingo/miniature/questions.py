@@ -15,16 +15,22 @@ from flamingo.miniature.scene import (
     Scene,
     Thing,
 )
+from flamingo.miniature.signs import Sign
 from flamingo.miniature.vocabulary import MOTION_PHRASES, PLURALS
 
-TOPICS = ("color", "shape", "size", "texture", "background", "count", "place", "yes_no", "motion")
-"""What can be asked. "place" and "count" want several things, "motion" wants a clip."""
+TOPICS = (
+    *("color", "shape", "size", "texture", "background", "count", "place", "yes_no", "motion"),
+    "sign",
+)
+"""What can be asked. "place" and "count" want several things, "motion" a clip, "sign" a sign."""
 
 ATTRIBUTES = {"color": COLORS, "shape": SHAPES, "size": SIZES, "texture": TEXTURES}
 
 
 def ask(rng: np.random.Generator, look: Look, topic: str) -> tuple[str, str]:
     """A question on `topic` and what the look answers: ("what color is it?", "red")."""
+    if isinstance(look, Sign):
+        return _one_of(rng, ("what does it say?", "what does the sign say?")), look.text
     scene = scene_of(look)
     if topic == "motion" and isinstance(look, Clip):
         return f"what does the {_one_of(rng, ('thing', scene.things[0].shape))} do?", (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flamingo.miniature.outlines import OUTLINES, PATTERNS, Plane
-from flamingo.miniature.scene import GROWTH, TRAVEL, Clip, Motion, Scene, Thing
+from flamingo.miniature.scene import GROWTH, TRAVEL, Clip, Motion, Scene, Succession, Thing
 
 Pixels = NDArray[np.uint8]
 
@@ -65,7 +65,7 @@ class _Look:
 
 def render_scene(scene: Scene, rng: np.random.Generator, size: int = 64) -> Pixels:
     """Draws a scene as [size, size, 3]; shades, rotation, place and noise vary with `rng`."""
-    canvas = _background(scene, rng, size)
+    canvas = _background(scene.background, rng, size)
     for thing in scene.things:
         _draw(canvas, thing, _Look.random(thing, rng), thing.x, thing.y, thing.radius)
     return _developed(canvas, rng)
@@ -74,13 +74,30 @@ def render_scene(scene: Scene, rng: np.random.Generator, size: int = 64) -> Pixe
 def render_clip(clip: Clip, rng: np.random.Generator, size: int = 64) -> Pixels:
     """Draws a clip as [8, size, size, 3]; only the place or the size changes between frames."""
     (thing,) = clip.scene.things
-    background = _background(clip.scene, rng, size)
+    background = _background(clip.scene.background, rng, size)
     look = _Look.random(thing, rng)
     frames = np.empty((FRAMES_PER_CLIP, size, size, 3), np.uint8)
     for i in range(FRAMES_PER_CLIP):
         canvas = background.copy()
         dx, dy, scale = _moved(clip.motion, i / (FRAMES_PER_CLIP - 1) - 0.5)
         _draw(canvas, thing, look, thing.x + dx, thing.y + dy, thing.radius * scale)
+        frames[i] = _developed(canvas, rng)
+    return frames
+
+
+def render_succession(succession: Succession, rng: np.random.Generator, size: int = 64) -> Pixels:
+    """Draws a succession as [8, size, size, 3]; a thing that changes keeps its turn and texture."""
+    background = _background(succession.background, rng, size)
+    look = _Look.random(succession.first, rng)
+    other = _Look.random(succession.second, rng)
+    if succession.changed:
+        other = replace(look, light=other.light, dark=other.dark)
+    frames = np.empty((FRAMES_PER_CLIP, size, size, 3), np.uint8)
+    for i in range(FRAMES_PER_CLIP):
+        is_first = i < FRAMES_PER_CLIP // 2
+        thing = succession.first if is_first else succession.second
+        canvas = background.copy()
+        _draw(canvas, thing, look if is_first else other, thing.x, thing.y, thing.radius)
         frames[i] = _developed(canvas, rng)
     return frames
 
@@ -98,9 +115,9 @@ def _shaded(color: str, draws: NDArray[np.float64]) -> Plane:
     return shade.astype(np.float32)
 
 
-def _background(scene: Scene, rng: np.random.Generator, size: int) -> Plane:
+def _background(color: str, rng: np.random.Generator, size: int) -> Plane:
     canvas = np.empty((size, size, 3), np.float32)
-    canvas[:] = _shaded(scene.background, rng.random(3))
+    canvas[:] = _shaded(color, rng.random(3))
     return canvas
 
 

@@ -84,6 +84,31 @@ class Clip:
     motion: Motion
 
 
+@dataclass(frozen=True)
+class Succession:
+    """A clip in which one thing gives way to another, halfway.
+
+    Where both stand at one place and differ in color or shape alone, it is one thing that changes.
+
+    Args:
+        first: what is there in the first half.
+        second: what is there in the second half.
+        background: stays the same.
+    """
+
+    first: Thing
+    second: Thing
+    background: str
+
+    @property
+    def changed(self) -> str | None:
+        """ "color" or "shape" if that alone is not the same, else None."""
+        for field in ("color", "shape"):
+            if replace(self.first, **{field: getattr(self.second, field)}) == self.second:
+                return field
+        return None
+
+
 def random_scene(
     rng: np.random.Generator, *, num_things: int | None = None, pairs: Pairs = "train"
 ) -> Scene:
@@ -142,6 +167,24 @@ def random_clip(
     y = _between(v, room + (TRAVEL / 2 if motion in ("up", "down") else 0.0))
     background = BACKGROUNDS[int(w * len(BACKGROUNDS))]
     return Clip(Scene((replace(thing, x=x, y=y),), background), motion)
+
+
+def random_succession(rng: np.random.Generator, *, pairs: Pairs = "train") -> Succession:
+    """Draws one thing after another, or a thing that changes its color or its shape."""
+    first = arrange(rng, (random_thing(rng, pairs=pairs),)).things[0]
+    other = random_thing(rng, pairs=pairs)
+    while (other.color, other.shape) == (first.color, first.shape):
+        other = random_thing(rng, pairs=pairs)
+    kind = ("color", "shape", "other")[rng.integers(3)]
+    field = {"color": "shape", "shape": "color"}.get(kind)
+    same = [p for p in _PAIRS[pairs] if field and p[field == "shape"] == getattr(first, field)]
+    same = [p for p in same if p != (first.color, first.shape)]
+    if same:
+        color, shape = same[rng.integers(len(same))]
+        second = replace(first, color=color, shape=shape)
+    else:
+        second = arrange(rng, (other,)).things[0]
+    return Succession(first, second, BACKGROUNDS[rng.integers(len(BACKGROUNDS))])
 
 
 def arrange(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.captions import short_caption
+from flamingo.miniature.captions import number_word, short_caption
 from flamingo.miniature.documents import draw
 from flamingo.miniature.few_shot_episodes import (
     EpisodeBuilder,
@@ -18,7 +18,7 @@ from flamingo.miniature.few_shot_episodes import (
     naming_episode,
 )
 from flamingo.miniature.formats import Format
-from flamingo.miniature.looks import Pair, choose_pairs, counted, several, single
+from flamingo.miniature.looks import Pair, any_clip, choose_pairs, counted, several, single
 from flamingo.miniature.questions import ask, attribute_question
 from flamingo.miniature.scene import (
     BACKGROUNDS,
@@ -52,6 +52,14 @@ def _caption(rng: np.random.Generator) -> Labeled:
 captions_episode = independent_episode("caption", _caption)
 
 
+def _clip_caption(rng: np.random.Generator) -> Labeled:
+    clip = any_clip(rng, "held_out")
+    return draw(clip, rng), short_caption(clip), {}
+
+
+clip_captions_episode = independent_episode("clip caption", _clip_caption)
+
+
 def questions_episode(topic: str) -> EpisodeBuilder:
     """One question per picture, on "color", "shape" or "count"; some pictures hold two things."""
 
@@ -82,12 +90,16 @@ motions_episode = independent_episode(
 def rule_episode(field: str) -> EpisodeBuilder:
     """Every shot says one attribute, and nothing but the shots tells which.
 
-    The candidates are the five attributes of the query's own picture. All of them are true of it,
-    so seeing is not enough to choose among them, and a guess is right once in five times.
+    The candidates are the attributes of the query's own picture. All of them are true of it, so
+    seeing is not enough to choose among them. Of one thing they are five; where things are to be
+    counted they are four, since those differ in size and texture.
     """
     key = f"rule {field}"
 
     def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
+        if field == "count":
+            scene = counted(rng, int(rng.integers(1, 5)), "held_out")
+            return draw(scene, rng), _common_attributes(scene)
         scene = single(rng, pairs="held_out")
         return draw(scene, rng), _attributes(scene)
 
@@ -114,6 +126,17 @@ def _attributes(scene: Scene) -> dict[str, str]:
         "size": thing.size,
         "texture": thing.texture,
         "background": scene.background,
+    }
+
+
+def _common_attributes(scene: Scene) -> dict[str, str]:
+    """All that can be said in one word of several things of one color and one shape."""
+    thing = scene.things[0]
+    return {
+        "color": thing.color,
+        "shape": thing.shape,
+        "background": scene.background,
+        "count": number_word(len(scene.things)),
     }
 
 

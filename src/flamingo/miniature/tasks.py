@@ -6,17 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flamingo.foundation.errors import ConfigError, nearest
+from flamingo.miniature.claims import CLAIM
 from flamingo.miniature.few_shot_episodes import FewShotEpisode
 from flamingo.miniature.formats import HELD_OUT, PECULIAR
 from flamingo.miniature.handwriting_tasks import digits_episode, glyphs_episode
 from flamingo.miniature.scene_tasks import (
     captions_episode,
+    clip_captions_episode,
     clip_words_episode,
     formats_episode,
     motions_episode,
     new_words_episode,
     questions_episode,
     rule_episode,
+)
+from flamingo.miniature.talk_tasks import (
+    DIALOGUE,
+    NUM_RANKED,
+    claims_episode,
+    dialogue_episode,
+    signs_episode,
 )
 from flamingo.prompting.few_shot import few_shot_prompt
 from flamingo.prompting.templates import CAPTION, QUESTION_ANSWER, Template
@@ -30,8 +39,9 @@ class FewShotTask:
     Args:
         name: how commands and reports call it.
         is_held_out: whether what it asks for was kept out of training and of every choice of a
-            setting: its names, the field of its rule, its format, its alphabet. Development tasks
-            ask for what training asked for too; of their pictures, only pairs are new.
+            setting: its names, the field of its rule, its format, its alphabet, or with pictures
+            the whole form of what is asked. Development tasks ask for what training asked for too;
+            of their pictures, only pairs are new.
         template: the text of one example.
         is_open_ended: whether the answer is written freely; else one of the episode's candidates
             is chosen.
@@ -71,22 +81,27 @@ _ALL = (
     FewShotTask("question-color", False, QUESTION_ANSWER, False, 1 / 8, questions_episode("color")),
     FewShotTask("question-shape", False, QUESTION_ANSWER, False, 1 / 8, questions_episode("shape")),
     FewShotTask("question-count", False, QUESTION_ANSWER, False, 1 / 4, questions_episode("count")),
-    FewShotTask("clip-motion", False, QUESTION_ANSWER, False, 1 / 7, motions_episode),
+    FewShotTask("clip-caption", False, CAPTION, True, 0.0, clip_captions_episode),
     FewShotTask("known-format", False, _BARE, True, 0.0, formats_episode("known format", PECULIAR)),
-    # Held-out tasks.
-    FewShotTask("new-word-2", True, CAPTION, False, 1 / 2, new_words_episode(2)),
-    FewShotTask("new-word-4", True, CAPTION, False, 1 / 4, new_words_episode(4)),
     FewShotTask("rule-color", False, CAPTION, False, 1 / 5, rule_episode("color")),
     FewShotTask("rule-shape", False, CAPTION, False, 1 / 5, rule_episode("shape")),
     FewShotTask("rule-size", False, CAPTION, False, 1 / 5, rule_episode("size")),
+    FewShotTask("rule-count", False, CAPTION, False, 1 / 4, rule_episode("count")),
+    # Held-out tasks.
+    FewShotTask("new-word-2", True, CAPTION, False, 1 / 2, new_words_episode(2)),
+    FewShotTask("new-word-5", True, CAPTION, False, 1 / 5, new_words_episode(5)),
     FewShotTask("rule-texture", True, CAPTION, False, 1 / 5, rule_episode("texture")),
     FewShotTask("rule-background", True, CAPTION, False, 1 / 5, rule_episode("background")),
     FewShotTask("format", True, _BARE, True, 0.0, formats_episode("format", HELD_OUT)),
+    FewShotTask("clip-motion", True, QUESTION_ANSWER, False, 1 / 7, motions_episode),
     FewShotTask("clip-word-2", True, CAPTION, False, 1 / 2, clip_words_episode(2)),
     FewShotTask("digits-2", True, CAPTION, False, 1 / 2, digits_episode(2)),
-    FewShotTask("digits-4", True, CAPTION, False, 1 / 4, digits_episode(4)),
+    FewShotTask("digits-5", True, CAPTION, False, 1 / 5, digits_episode(5)),
     FewShotTask("glyphs-2", True, CAPTION, False, 1 / 2, glyphs_episode(2)),
-    FewShotTask("glyphs-4", True, CAPTION, False, 1 / 4, glyphs_episode(4)),
+    FewShotTask("glyphs-5", True, CAPTION, False, 1 / 5, glyphs_episode(5)),
+    FewShotTask("dialogue", True, DIALOGUE, False, 1 / NUM_RANKED, dialogue_episode),
+    FewShotTask("sign", True, QUESTION_ANSWER, True, 0.0, signs_episode),
+    FewShotTask("claim", True, CLAIM, False, 1 / 2, claims_episode),
 )
 
 TASKS: Mapping[str, FewShotTask] = {task.name: task for task in _ALL}

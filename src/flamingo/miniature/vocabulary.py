@@ -27,7 +27,8 @@ GLUE_WORDS: tuple[str, ...] = (
     "image", "look", "name", "word", "label", "kind", "motion", "caption", "left", "right", "up",
     "down", "above", "below", "top", "bottom", "center", "middle", "moves", "moving", "grows",
     "growing", "shrinks", "shrinking", "stays", "still", "Output", "Question", "Answer", "Caption",
-    "Label", "Look", "Name", "This", "The", "A", "It", "Is", "What",
+    "Label", "Look", "Name", "This", "The", "A", "It", "Is", "What", "sign", "says", "say", "first",
+    "then", "turns", "into", "true",
 )
 # fmt: on
 """Words that name no attribute of a thing."""

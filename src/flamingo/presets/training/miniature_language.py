@@ -36,11 +36,11 @@ class TextSettings:
 MODEL = LanguageModelShape()
 TEXT = TextSettings()
 TRAINING = TrainingConfig(
-    steps=3_500,
+    steps=3_900,
     warmup_steps=50,
     learning_rate=2e-3,
     schedule="linear",
-    decay_steps=1_800,
+    decay_steps=2_000,
     optimizer="muon",
     # Near the rate that Muon likes best with its own scaling, 0.01.
     muon_learning_rate_multiplier=1.8,
