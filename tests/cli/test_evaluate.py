@@ -76,6 +76,7 @@ def test_one_task_of_another_kind(tmp_path: Path) -> None:
         ({"queries": 0}, "--queries is 0, but must be at least 1"),
         ({"processes": 0}, "--processes is 0, but must be at least 1"),
         ({"controls": "grey"}, "There is no control 'grey'"),
+        ({"control-shots": "2,4"}, "--control-shots has 4, which is not among --shots 0,2"),
         ({"shots": "0,-1"}, "--shots is '0,-1'"),
         ({"tasks": "no-such"}, "no miniature task named 'no-such'"),
     ],

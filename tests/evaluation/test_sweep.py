@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_all_queries_are_answered_once(whole: Path) -> None:
     places = [(one["task"], one["shots"], one["control"], one["index"]) for one in lines]
     assert len(places) == len(set(places)) == len(SWEEP) == 3 * 3 * 18
     assert not [one for one in lines if one["control"] != "none" and one["shots"] == 0]
+
+
+def test_controls_may_be_asked_at_fewer_numbers_of_shots() -> None:
+    sweep = replace(SWEEP, shots=(0, 3, 6), control_shots=(6,))
+    assert sweep.cells() == [(0, "none"), (3, "none"), (6, "none"), (6, "shuffled-labels")]
 
 
 def test_a_prediction_says_what_was_asked(whole: Path) -> None:

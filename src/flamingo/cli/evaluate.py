@@ -46,6 +46,11 @@ def add_parser(subparsers: Any) -> None:
         help="none (the score itself), blank, shuffled-images, shuffled-labels, with commas "
         "between them (default none)",
     )
+    parser.add_argument(
+        "--control-shots",
+        metavar="N,N",
+        help="those of --shots at which the controls are asked (default: all of them)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of queries and supports (default 0)")
     parser.add_argument(
         "--processes",
@@ -175,10 +180,18 @@ def _sweep(args: argparse.Namespace) -> Sweep:
         if value is not None and value < 1:
             raise ConfigError(f"--{name} is {value}, but must be at least 1.")
     controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
+    shots = _numbers("shots", args.shots)
+    control_shots = args.control_shots and _numbers("control-shots", args.control_shots)
+    if missing := sorted({*(control_shots or ())} - {*shots}):
+        raise ConfigError(
+            f"--control-shots has {missing[0]}, which is not among --shots {args.shots}.\n"
+            "Controls are held against the scores at the same number: add it there."
+        )
     return Sweep(
         tasks=_tasks(args.tasks),
-        shots=_numbers(args.shots),
+        shots=shots,
         controls=tuple(controls),
+        control_shots=control_shots,
         num_queries=args.queries,
         seed=args.seed,
     )
@@ -192,7 +205,7 @@ def _tasks(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(task_named(name).name for name in names))
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(option: str, text: str) -> tuple[int, ...]:
     from flamingo.foundation.errors import ConfigError
 
     try:
@@ -200,7 +213,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     except ValueError:
         numbers = [-1]
     if min(numbers) < 0:
-        raise ConfigError(f"--shots is {text!r}, but must be numbers from 0 on, as in 0,4,32.")
+        raise ConfigError(f"--{option} is {text!r}, but must be numbers from 0 on, as in 0,4,32.")
     return tuple(dict.fromkeys(numbers))
 
 
@@ -234,6 +247,7 @@ def _num_processes(sweep: Sweep, device: torch.device) -> int:
 
 
 def _command(args: argparse.Namespace) -> str:
-    names = ("tasks", "shots", "queries", "controls", "seed", "processes", "out")
-    options = [f"--{n}={value}" for n in names if (value := getattr(args, n)) is not None]
+    names = ("tasks", "shots", "queries", "controls", "control-shots", "seed", "processes", "out")
+    values = {name: getattr(args, name.replace("-", "_")) for name in names}
+    options = [f"--{name}={value}" for name, value in values.items() if value is not None]
     return shlex.join(["flamingo", "evaluate", args.model, *options])

@@ -8,13 +8,14 @@ from typing import Any
 
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import CONTROLS, NONE
-from flamingo.evaluation.results import means
+from flamingo.evaluation.results import Mean, means
 from flamingo.foundation.figures import new_figure, save_figure
 
 _COLORS = {"held out": "#c2255c", "dev": "#1c7ed6"}
 _CONTROL_COLORS = {"blank": "#868e96", "shuffled-images": "#e8890c", "shuffled-labels": "#2f9e44"}
 # Told apart without colors as well.
-_DASHES = {"blank": ":", "shuffled-images": "-.", "shuffled-labels": (0, (5, 1, 1, 1))}
+_DASHES = {"blank": ":", "shuffled-images": "-.", "shuffled-labels": (0, (8, 2))}
+_MARKERS = {"blank": ".", "shuffled-images": "x", "shuffled-labels": "+"}
 _COLUMNS = 4
 
 
@@ -67,13 +68,13 @@ def plot_means(cells: Sequence[Cell], target: Path) -> None:
     figure = new_figure(7.0, 4.4)
     axis = figure.subplots()
     found = means(cells)
-    for group, color in _COLORS.items():
-        for control in CONTROLS:
-            name = group.replace(" ", "_")
-            values = {m.shots: getattr(m, name) for m in found if m.control == control}
-            known = {n: value for n, value in values.items() if value is not None}
-            if known:
-                _mean(axis, known, shots, (group, control), color)
+    lines = {
+        (group, control): _known(found, control, group) for group in _COLORS for control in CONTROLS
+    }
+    for (group, control), known in lines.items():
+        if known:
+            _mean(axis, known, shots, (group, control))
+    _values(axis, lines["held out", NONE], lines["dev", NONE], shots)
     axis.axhline(0, color="#495057", linewidth=1, linestyle="--", label="chance")
     axis.set(title="mean above chance over tasks (0: chance, 100: all right)", xlabel="shots")
     axis.set(ylabel="100 · (accuracy - chance) / (1 - chance)")
@@ -104,34 +105,42 @@ def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
     _shots_axis(axis, shots)
 
 
+def _known(found: Sequence[Mean], control: str, group: str) -> dict[int, float]:
+    """By number of shots the means of one group under one control, as far as there are any."""
+    own = [mean for mean in found if mean.control == control]
+    values = {m.shots: m.held_out if group == "held out" else m.dev for m in own}
+    return {n: value for n, value in sorted(values.items()) if value is not None}
+
+
 def _mean(
-    axis: Any,
-    known: Mapping[int, float],
-    shots: Sequence[int],
-    what: tuple[str, str],
-    color: str,
+    axis: Any, known: Mapping[int, float], shots: Sequence[int], what: tuple[str, str]
 ) -> None:
-    """One line, its values written beside it where it is the score itself."""
     group, control = what
-    places = [shots.index(n) for n in sorted(known)]
-    values = [known[n] for n in sorted(known)]
-    if control != NONE:
-        _control(axis, places, values, control, color, f"{group}, {control}")
-        return
-    axis.plot(places, values, color=color, marker="o", linewidth=2, label=group)
-    # Above the one line and below the other, so that they do not meet where the lines are close.
-    up = group == "held out"
-    for place, value in zip(places, values, strict=True):
-        axis.annotate(
-            f"{value:.0f}",
-            (place, value),
-            xytext=(0, 7 if up else -7),
-            textcoords="offset points",
-            ha="center",
-            va="bottom" if up else "top",
-            color=color,
-            fontsize=9,
-        )
+    places, values = [shots.index(n) for n in known], list(known.values())
+    if control == NONE:
+        axis.plot(places, values, color=_COLORS[group], marker="o", linewidth=2, label=group)
+    else:
+        _control(axis, places, values, control, _COLORS[group], f"{group}, {control}")
+
+
+def _values(
+    axis: Any, held_out: Mapping[int, float], dev: Mapping[int, float], shots: Sequence[int]
+) -> None:
+    """Writes the values beside two lines: above the higher one and below the lower one."""
+    for group, known in (("held out", held_out), ("dev", dev)):
+        for n, value in known.items():
+            is_held_out_higher = held_out.get(n, value) >= dev.get(n, value)
+            is_higher = is_held_out_higher == (group == "held out")
+            axis.annotate(
+                f"{value:.0f}",
+                (shots.index(n), value),
+                xytext=(0, 7 if is_higher else -7),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if is_higher else "top",
+                color=_COLORS[group],
+                fontsize=9,
+            )
 
 
 def _control(
@@ -143,8 +152,8 @@ def _control(
         color=color,
         linestyle=_DASHES[control],
         linewidth=1.1,
-        marker=".",
-        markersize=4,
+        marker=_MARKERS[control],
+        markersize=5,
         label=label,
     )
 

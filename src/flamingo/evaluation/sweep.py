@@ -31,6 +31,7 @@ class Sweep:
         tasks: names.
         shots: numbers of supports.
         controls: see `controls`; "none" is the score itself.
+        control_shots: those of `shots` at which the other controls are asked; all if not given.
         num_queries: per task, shots and control.
         seed: of queries and supports.
         max_new_tokens: an open answer that is longer is cut.
@@ -39,17 +40,19 @@ class Sweep:
     tasks: tuple[str, ...]
     shots: tuple[int, ...]
     controls: tuple[str, ...] = (NONE,)
+    control_shots: tuple[int, ...] | None = None
     num_queries: int = 100
     seed: int = 0
     max_new_tokens: int = MAX_NEW_TOKENS
 
     def cells(self) -> list[tuple[int, str]]:
         """Shots and control of each cell of a task, without those where a control does nothing."""
+        controlled = self.shots if self.control_shots is None else self.control_shots
         return [
             (number, control)
             for control in self.controls
             for number in self.shots
-            if applies(control, number)
+            if control == NONE or (number in controlled and applies(control, number))
         ]
 
     def __len__(self) -> int:

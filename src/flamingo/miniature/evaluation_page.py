@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from PIL import Image
 
 from flamingo.miniature.replies import Reply, TaskReplies
-from flamingo.miniature.report import picture
 from flamingo.miniature.samples import example_tiles, support_tiles
 from flamingo.miniature.sheets import SheetRow, Tile
 from flamingo.miniature.tasks import FewShotTask
+from flamingo.sequence.visual import Visual
+
+_LARGEST_SIDE = 256
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def evaluation_page(page: EvaluationPage) -> str:
     header, *rows = page.table
     return environment.get_template("evaluation.html.j2").render(
         page=page,
-        charts=[(chart, _png(chart.png)) for chart in page.charts],
+        charts=[(chart, _url("png", chart.png)) for chart in page.charts],
         header=header,
         rows=rows,
         answered=[
@@ -83,8 +87,19 @@ def evaluation_page(page: EvaluationPage) -> str:
     )
 
 
-def _png(content: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+def _url(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _moving_or_still(visual: Visual) -> str:
+    """A `data:` URL: WebP, as a page of many noisy pictures would be five times as long in PNG."""
+    frames = [Image.fromarray(frame) for frame in visual.frames]
+    for frame in frames:
+        frame.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
+    more: dict[str, Any] = {"append_images": frames[1:], "duration": 250, "loop": 0}
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "webp", quality=95, save_all=visual.is_video, **more)
+    return _url("webp", buffer.getvalue())
 
 
 def _row(row: SheetRow) -> dict[str, Any]:
@@ -94,7 +109,7 @@ def _row(row: SheetRow) -> dict[str, Any]:
 def _figures(tiles: Sequence[Tile]) -> list[dict[str, str]]:
     return [
         {
-            "picture": picture(tile.visual),
+            "picture": _moving_or_still(tile.visual),
             "kind": "Clip" if tile.visual.is_video else "Picture",
             "caption": tile.caption,
             "tone": tile.tone,

@@ -163,10 +163,10 @@ def probe_more(
     fields = ("color", "shape", "size", "texture", "background")
     tasks: dict[str, Worded] = {}
     for num_shots in (8, 32):
-        rules = {f"rule on {field}": WordRule(field, num_shots) for field in fields}
-        talks = {kind: WordTalk(kind, num_shots) for kind in ("dialogue", "claim")}
-        for name, task in {**rules, **talks}.items():
-            tasks[f"{name}, {num_shots} shots"] = task
+        for field in fields:
+            tasks[f"rule on {field}, {num_shots} shots"] = WordRule(field, num_shots)
+        for kind in ("dialogue", "claim"):
+            tasks[f"{kind}, {num_shots} shots"] = WordTalk(kind, num_shots)
     return {name: accuracy(model, tokenizer, task, num_episodes) for name, task in tasks.items()}
 
 
