@@ -48,6 +48,14 @@ def test_pictures_and_page_are_written(
     assert all(name.startswith("data:") for name in re.findall(r'src="([^"]*)"', html))
 
 
+def log_of_a_run(folder: Path) -> Path:
+    gates = {f"gates/gated_xattn_dense.0.{kind}": 0.1 for kind in ("alpha_xattn", "alpha_dense")}
+    lines = [{"step": step, "loss": {"pages": 1.0}, "metrics": gates} for step in (1, 2)]
+    folder.mkdir()
+    (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
 def test_what_cannot_be_drawn_again_is_told(
     evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,22 +64,16 @@ def test_what_cannot_be_drawn_again_is_told(
     settings["episodes"] = dict.fromkeys(settings["episodes"], "others")
     settings["model_sha256"] = "0" * 64
     (folder / "settings.json").write_text(json.dumps(settings))
-    assert main(["report", str(folder)]) == 0
+    run = log_of_a_run(tmp_path / "run")
+    assert main(["report", str(folder), "--run", str(run)]) == 0
     said = capsys.readouterr().out
     assert "Note: Without pictures" in said
     assert "weights that are not those that were evaluated" in said
     assert not (folder / "attention.png").exists()
-    assert "Without pictures" in (folder / "report.html").read_text()
-
-
-def test_the_gates_of_a_run_are_drawn_over_time(evaluated: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    run.mkdir()
-    gates = {f"gates/gated_xattn_dense.0.{kind}": 0.1 for kind in ("alpha_xattn", "alpha_dense")}
-    lines = [{"step": step, "loss": {"pages": 1.0}, "metrics": gates} for step in (1, 2)]
-    (run / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert main(["report", str(evaluated), "--run", str(run), "--out", str(tmp_path)]) == 0
-    assert "The gates over training" in (tmp_path / "report.html").read_text()
+    html = (folder / "report.html").read_text()
+    assert "Without pictures" in html
+    assert "The gates over training" in html
+    assert str(run) in html
 
 
 def test_what_cannot_be_is_told(

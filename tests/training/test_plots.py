@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,9 @@ from PIL import Image
 
 from flamingo.cli.main import main
 from flamingo.foundation.errors import ConfigError, DataError
-from flamingo.training.gates import watch_gates
-from flamingo.training.plots import plot_run
+from flamingo.training.gates import gate_openings, watch_gates
+from flamingo.training.plots import plot_final_gates, plot_gates, plot_run
+from tests.tiny import tiny_flamingo
 from tests.training.flamingo_run import CONFIG, trainer
 
 
@@ -41,3 +44,26 @@ def test_a_run_that_has_not_begun_is_told_so(tmp_path: Path) -> None:
 def test_the_ending_must_be_a_kind_of_picture(run: Path) -> None:
     with pytest.raises(ConfigError, match=r"should end in \.png, \.svg or \.pdf, not '\.doc'"):
         plot_run(run / "log.jsonl", run / "curves.doc")
+
+
+def test_the_gates_alone_over_a_run_and_at_its_end(run: Path, tmp_path: Path) -> None:
+    plot_gates(run / "log.jsonl", tmp_path / "run.png")
+    plot_final_gates(gate_openings(tiny_flamingo()), tmp_path / "end.png")
+    # A variant may have no gates.
+    plot_final_gates({}, tmp_path / "none.png")
+    for name in ("run", "end", "none"):
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.format == "PNG"
+
+
+def test_a_run_without_gates_is_told_so(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"step": 1, "loss": {"pages": 1.0}}) + "\n")
+    with pytest.raises(DataError, match="tells of no gate"):
+        plot_gates(log, tmp_path / "gates.png")
+
+
+def test_no_matplotlib_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConfigError, match=r'pip install "flamingo-vlm\[track\]"'):
+        plot_run(run / "log.jsonl", tmp_path / "curves.png")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
 ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
-_ATTENTION_COLUMNS = 4
+_ATTENTION_COLUMNS, _ATTENTION_ROWS = 4, 10
 
 
 def add_parser(subparsers: Any) -> None:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         attention=_attention(predictor, answered, out / ATTENTION),
         answered=answered,
         world=_world(drawn, out / WORLD),
-        facts=_facts(evaluation.summary),
+        facts=_facts(evaluation.summary, args.run_folder),
         warnings=_warnings(evaluation, drawn, predictor),
     )
     write_text_atomically(out / PAGE, evaluation_page(page))
@@ -153,7 +153,9 @@ def _attention(predictor: Predictor, answered: list[TaskReplies], target: Path) 
 
     rows = attention_rows(predictor, answered) if has_attention_maps(predictor.model.config) else []
     if rows:
-        draw_sheet(rows, target, columns=_ATTENTION_COLUMNS)
+        # The page has all of them; the picture some from beginning to end, or it would be a ribbon.
+        step = -(-len(rows) // _ATTENTION_ROWS)
+        draw_sheet(rows[::step], target, columns=_ATTENTION_COLUMNS)
     return rows
 
 
@@ -198,9 +200,9 @@ def _charts(out: Path, *, is_run: bool) -> list[Chart]:
     ]
 
 
-def _facts(summary: Mapping[str, Any]) -> dict[str, str]:
+def _facts(summary: Mapping[str, Any], run_folder: Path | None) -> dict[str, str]:
     """How the evaluation was made, in words."""
-    facts = {}
+    facts = {} if run_folder is None else {"gates over training": str(run_folder)}
     for name, value in summary.items():
         if isinstance(value, Mapping):
             facts[name] = ", ".join(f"{key} {item}" for key, item in value.items())

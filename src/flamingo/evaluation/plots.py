@@ -140,6 +140,7 @@ def _values(
                 va="bottom" if is_higher else "top",
                 color=_COLORS[group],
                 fontsize=9,
+                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
             )
 
 
