@@ -64,6 +64,7 @@ def test_what_cannot_be_drawn_again_is_told(
     settings["episodes"] = dict.fromkeys(settings["episodes"], "others")
     settings["model_sha256"] = "0" * 64
     (folder / "settings.json").write_text(json.dumps(settings))
+    (folder / "attention.png").write_text("of an earlier report")
     run = log_of_a_run(tmp_path / "run")
     assert main(["report", str(folder), "--run", str(run)]) == 0
     said = capsys.readouterr().out

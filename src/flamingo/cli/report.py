@@ -61,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     evaluation = read_evaluation(args.folder)
     out: Path = args.out or args.folder
     out.mkdir(parents=True, exist_ok=True)
+    for name in (ATTENTION, WORLD):
+        # Not always drawn: one of an earlier report would pass for one of this.
+        (out / name).unlink(missing_ok=True)
     plot_curves(evaluation.cells, out / CURVES)
     plot_means(evaluation.cells, out / MEANS)
     predictor = Predictor.from_pretrained(args.model or evaluation.model)
