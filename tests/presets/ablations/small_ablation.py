@@ -19,16 +19,16 @@ BRIDGE = (
     "model.resampler_dim=16",
     "model.resampler_heads=2",
     "model.resampler_head_dim=8",
-    "data.alignment_batch=2",
-    "data.pages=2",
-    "data.pairs=2",
-    "data.clips=2",
+    "data.alignment_batch=1",
+    "data.pages=1",
+    "data.pairs=1",
+    "data.clips=1",
 )
 FIRST_STAGE = (
-    "data.batch_size=8",
+    "data.batch_size=4",
     "towers.text_layers=1",
-    "probe.num_train=60",
-    "probe.num_test=20",
+    "probe.num_train=20",
+    "probe.num_test=5",
 )
 
 

@@ -49,7 +49,7 @@ def _told(about: Mapping[str, Any]) -> str:
     machine = about["machine"]
     lines = [
         f"`{about['command']}`, {about['date']}, {machine['cpu'] or machine['device']}, "
-        f"{about['processes']} processes of one thread. {about['seeds']} seeds, "
+        f"{about['processes']} processes of one thread. Seeds per row: {about['seeds']}; "
         f"{config['steps']} steps at {config['batch_scale']:g} times the recipe's batch, "
         f"{config['queries']} queries per task, {config['shots']} shots. p_next of the baseline is "
         f"{about['next_share']:g}; the paper's is 0.5."
@@ -98,8 +98,9 @@ def _explained(entry: Entry) -> str:
     rate = entry.learning_rate
     if entry.learning_rate_multiple != 1:
         rate += f"; chosen by development score: {entry.learning_rate_multiple:g} times that"
-    text = f"- **{entry.row}**: {entry.description}. {changes} Learning rate: {rate}."
-    return " ".join([text, *(f"Note: {note}." for note in entry.notes)])
+    parts = [f"- **{entry.row}**: {entry.description}.", changes, f"Learning rate: {rate}."]
+    notes = (f"Note: {note}." for note in entry.notes)
+    return " ".join([part for part in parts if part] + list(notes))
 
 
 def _table(header: Sequence[str], rows: Iterable[Iterable[str]]) -> str:

@@ -23,7 +23,7 @@ def plot_differences(entries: Sequence[Entry], target: Path) -> None:
         ConfigError: matplotlib is not installed, or the ending is none of those.
     """
     shown = [entry for entry in entries if entry.difference is not None][::-1]
-    figure = new_figure(11, 1.6 + 0.32 * max(len(shown), 1))
+    figure = new_figure(11.0, 1.6 + 0.32 * max(len(shown), 1))
     ours, paper = figure.subplots(1, 2, sharey=True)
     places = range(len(shown))
     for place, entry in zip(places, shown, strict=True):

@@ -84,15 +84,16 @@ class Study:
             ConfigError: the folder holds an ablation with other settings.
             CheckpointError: a part is not where it should be.
         """
-        open_run_folder(self.folder, {"ablation": self.config})
-        write_parts(self.arms)
-        self._note_asked()
         encoders = self._encoders()
         tuning = self._tuning() if self.config.is_tuned else []
-        for arm in (*encoders, *tuning, *self._table(self._rates())):
-            _check_recipe(arm)
         # Which rate is the best is not known yet, but how many arms there will be is.
         everything = _unlike([*encoders, *tuning, *self._table(dict.fromkeys(ROWS, 1.0))])
+        # Nothing is on disk until here: all settings have been read once.
+        open_run_folder(self.folder, {"ablation": self.config})
+        for arm in (*encoders, *tuning, *self._table(self._rates())):
+            _check_recipe(arm)
+        write_parts(self.arms)
+        self._note_asked()
         num_done = sum(result_in(arm.folder) is not None for arm in everything)
         progress = Progress(self.folder, len(everything), num_done, self._write)
         try:

@@ -1,0 +1,86 @@
+"""Arms in processes: the failure of one is told, and the others go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from flamingo.foundation.errors import ConfigError
+from flamingo.presets.ablations.arms import Arm
+from flamingo.presets.ablations.processes import OUTPUT, Watch, carry_out_all
+from flamingo.presets.training.miniature_flamingo import RECIPE
+
+
+def toy_work(arm: Arm) -> bool:
+    print(f"this is {arm.row}")
+    if arm.row == "refused":
+        raise ConfigError("no such thing.")
+    if arm.row == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    (arm.folder / "done").write_text(str(os.getpid()))
+    return True
+
+
+class Notes(Watch):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def started(self, arm: Arm) -> None:
+        self.lines.append(f"started {arm.row}")
+
+    def finished(self, arm: Arm) -> None:
+        self.lines.append(f"finished {arm.row}")
+
+    def failed(self, arm: Arm, reason: str) -> None:
+        self.lines.append(f"failed {arm.row}")
+
+
+def test_every_arm_is_carried_out_in_a_process_of_its_own(tmp_path: Path) -> None:
+    one = Arm("fine", 0, 1.0, tmp_path / "fine", RECIPE)
+    names = ("refused", "killed", "fine")
+    arms = [replace(one, row=name, folder=tmp_path / name) for name in names]
+    notes = Notes()
+    failures = carry_out_all(arms, 2, notes, toy_work)
+    reasons = {name.split(",")[0]: reason for name, reason in failures.items()}
+    assert reasons["refused"] == "ConfigError: no such thing."
+    assert "exit code -9" in reasons["killed"]
+    assert reasons.keys() == {"refused", "killed"}
+    assert (tmp_path / "fine" / "done").read_text() != str(os.getpid())
+    assert "this is fine" in (tmp_path / "fine" / OUTPUT).read_text()
+    assert sorted(notes.lines) == sorted(
+        [*(f"started {name}" for name in names), "finished fine"]
+        + [f"failed {name}" for name in names[:2]]
+    )
+
+
+def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Process(BaseProcess):
+        sentinel, ended = 0, False
+
+        def __init__(self) -> None: ...
+
+        def terminate(self) -> None:
+            self.ended = True
+
+        def join(self, timeout: float | None = None) -> None: ...
+
+        def is_alive(self) -> bool:
+            return False
+
+    class Interrupting(Watch):
+        def running(self, arms: object) -> None:
+            raise KeyboardInterrupt
+
+    process = Process()
+    module = "flamingo.presets.ablations.processes"
+    monkeypatch.setattr(f"{module}._start", lambda arm, work: process)
+    monkeypatch.setattr(f"{module}.wait", lambda sentinels, timeout: [])
+    arm = Arm("fine", 0, 1.0, tmp_path, RECIPE)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out_all([arm], 1, Interrupting(), toy_work)
+    assert process.ended

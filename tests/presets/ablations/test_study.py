@@ -1,0 +1,187 @@
+"""A whole ablation, with arms that cost nothing: what is done, what is not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from flamingo.foundation.errors import CheckpointError, ConfigError
+from flamingo.foundation.records import to_plain
+from flamingo.presets.ablations.arms import Arm
+from flamingo.presets.ablations.processes import Watch
+from flamingo.presets.ablations.result import ArmResult
+from flamingo.presets.ablations.rows import chosen_rows
+from flamingo.presets.ablations.study import Study
+from flamingo.training.run_folder import open_run_folder
+from tests.presets.ablations.small_ablation import small_config
+
+BEST_RATE = {"baseline": 1.0, "no-tanh-gate": 0.5}
+TASK = "question-count"
+
+
+class Toy:
+    """In place of training: an arm is right more often the nearer its rate is to the best."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.failing: set[str] = set()
+
+    def __call__(self, arms: Sequence[Arm], num_processes: int, watch: Watch) -> dict[str, str]:
+        failures = {}
+        for arm in arms:
+            watch.started(arm)
+            self.done.append(str(arm))
+            if arm.row in self.failing:
+                failures[str(arm)] = "it diverged"
+                watch.failed(arm, "it diverged")
+                continue
+            open_run_folder(arm.folder, arm.recipe.resolved())
+            self.result(arm).write(arm.folder)
+            watch.finished(arm)
+        return failures
+
+    def result(self, arm: Arm) -> ArmResult:
+        queries = 40
+        is_best = arm.learning_rate == BEST_RATE.get(arm.row, 1.0)
+        right = 10 + 20 * is_best - 5 * (arm.row == "no-tanh-gate") + arm.seed % 7
+        return ArmResult(
+            row=arm.row,
+            seed=arm.seed,
+            learning_rate=arm.learning_rate,
+            right={} if arm.sweep is None else {TASK: "1" * right + "0" * (queries - right)},
+            chance={TASK: 0.25},
+            num_parameters=7_000_000,
+            num_trained=3_000_000,
+            seconds_per_step=0.5,
+            seconds=1.0,
+            metrics={"probe_color_held_out": 0.9},
+        )
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
+    toy = Toy()
+    monkeypatch.setattr("flamingo.presets.ablations.study.carry_out_all", toy)
+    return toy
+
+
+def study(
+    folder: Path,
+    parts: dict[str, Path],
+    rows: str = "no-tanh-gate",
+    seeds: int = 1,
+    **changed: object,
+) -> Study:
+    return Study(small_config(parts, **changed), folder, chosen_rows(rows), seeds, 1, "flamingo …")
+
+
+def test_what_is_finished_is_not_done_again(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    study(tmp_path, parts).run()
+    assert toy.done == ["baseline, seed 0", "no-tanh-gate, seed 0"]
+    study(tmp_path, parts, seeds=2).run()
+    assert toy.done[2:] == ["baseline, seed 1", "no-tanh-gate, seed 1"]
+    entries = study(tmp_path, parts, rows="grafting", seeds=2).run()
+    assert toy.done[4:] == ["grafting, seed 0", "grafting, seed 1"]
+    assert [entry.row for entry in entries] == ["baseline", "grafting"]
+
+
+def test_the_table_tells_everything_that_was_ever_asked(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    study(tmp_path, parts).run()
+    study(tmp_path, parts, rows="grafting,vision-vit", seeds=2).run()
+    entries = Study.in_folder(tmp_path).report()
+    names = ["baseline", "no-tanh-gate", "grafting", "vision-vit"]
+    assert [entry.row for entry in entries] == names
+    assert [len(entry.seeds) for entry in entries] == [2, 1, 2, 2]
+    table = json.loads((tmp_path / "table.json").read_text())
+    assert [row["row"] for row in table["rows"]] == names
+    about = table["about"]
+    assert about["command"] == "flamingo …"
+    assert {"date", "machine", "versions", "seeds", "config", "next_share"} <= about.keys()
+    assert about["encoders"]["vision-vit"]["metrics"]["probe_color_held_out"] == 0.9
+    assert (tmp_path / "table.png").stat().st_size > 0
+    text = (tmp_path / "table.md").read_text()
+    assert "color 90 %" in text
+    assert all(name in text for name in names)
+
+
+def test_other_settings_are_refused(toy: Toy, parts: dict[str, Path], tmp_path: Path) -> None:
+    study(tmp_path, parts).run()
+    with pytest.raises(ConfigError, match=r"ablation\.queries was 2, is now 3"):
+        study(tmp_path, parts, queries=3).run()
+    assert len(toy.done) == 2
+
+
+def test_a_recipe_that_has_changed_is_refused(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    first = study(tmp_path, parts)
+    first.run()
+    arm = first.arms.arm(first.rows[1], 0)
+    older = {**to_plain(arm.recipe.resolved()), "data": {"pages": 99}}
+    (arm.folder / "recipe.yaml").unlink()
+    open_run_folder(arm.folder, older)
+    with pytest.raises(ConfigError, match=r"another recipe.*data\.pages"):
+        study(tmp_path, parts).run()
+
+
+def test_an_arm_that_fails_is_told_and_tried_again(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    toy.failing = {"no-tanh-gate"}
+    one = study(tmp_path, parts)
+    entries = one.run()
+    assert one.failures == {"no-tanh-gate, seed 0": "it diverged"}
+    assert entries[1].overall is None
+    assert entries[1].direction is None
+    assert "it diverged" in (tmp_path / "table.md").read_text()
+    toy.failing = set()
+    assert study(tmp_path, parts).run()[1].overall is not None
+
+
+def test_a_row_whose_encoder_fails_is_not_trained(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    toy.failing = {"vision-vit"}
+    study(tmp_path, parts, rows="vision-vit").run()
+    assert toy.done == ["vision-vit, its encoder", "baseline, seed 0"]
+
+
+def test_every_row_takes_its_best_learning_rate(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    entries = study(tmp_path, parts, learning_rates=(0.5, 1.0, 2.0)).run()
+    assert [entry.learning_rate_multiple for entry in entries] == [1.0, 0.5]
+    assert toy.done[-2:] == ["baseline, seed 0", "no-tanh-gate, seed 0, learning rate × 0.5"]
+    about = json.loads((tmp_path / "table.json").read_text())["about"]
+    assert about["tuning"]["no-tanh-gate"].keys() == {"0.5", "1.0", "2.0"}
+    before = len(toy.done)
+    study(tmp_path, parts, learning_rates=(0.5, 1.0, 2.0)).run()
+    assert len(toy.done) == before
+
+
+def test_a_row_that_changes_nothing_shares_the_baselines_runs(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    share = study(tmp_path, parts).arms.arm(chosen_rows("baseline")[0], 0).recipe.config.data
+    name = {0.0: "p-next-0", 0.5: "p-next-half", 1.0: "p-next-1"}[share.next_share]
+    entries = study(tmp_path, parts, rows=name).run()
+    assert toy.done == ["baseline, seed 0"]
+    assert [entry.overall for entry in entries] == [entries[0].overall] * 2
+    assert entries[1].difference is None
+
+
+def test_a_folder_without_an_ablation_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no ablation"):
+        Study.in_folder(tmp_path)
+
+
+def test_a_part_that_is_not_there_is_told(toy: Toy, parts: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"--vision .*no config.json"):
+        study(tmp_path, {**parts, "vision": tmp_path / "nowhere"}).run()
