@@ -27,7 +27,7 @@ def test_it_learns_from_its_prompt(predictor: Predictor, task: str, at_least: fl
 
 
 def test_without_shots_it_cannot_know_a_new_word(predictor: Predictor) -> None:
-    cell, _ = evaluate(predictor, task_named("new-word-4"), num_shots=0, num_queries=40, seed=7)
+    cell, _ = evaluate(predictor, task_named("new-word-5"), num_shots=0, num_queries=40, seed=7)
     assert cell.score < 60
 
 

@@ -8,15 +8,10 @@ import pytest
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.descriptions import describe, random_style
 from flamingo.miniature.documents import LISTS, list_document, page_document, text_document
-from flamingo.miniature.episodes import (
-    NUM_ALPHABETS,
-    PAGES,
-    RULE_FIELDS,
-    TEXTS,
-    Episode,
-    training_episode,
-)
+from flamingo.miniature.episode import Episode
+from flamingo.miniature.episodes import NUM_ALPHABETS, RULE_FIELDS
 from flamingo.miniature.handwriting_tasks import FIRST_UNSEEN_ALPHABET
+from flamingo.miniature.kinds import PAGES, TEXTS, training_episode
 from flamingo.miniature.looks import Character, Look, any_look, scene_of
 from flamingo.miniature.names import HELD_OUT_NAMES
 from flamingo.miniature.questions import TOPICS

@@ -8,8 +8,9 @@ import numpy as np
 
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.descriptions import describe, plain_style, random_style
-from flamingo.miniature.episodes import PAGES, Episode, training_episode
+from flamingo.miniature.episode import Episode
 from flamingo.miniature.glyphs import draw_glyph
+from flamingo.miniature.kinds import PAGES, training_episode
 from flamingo.miniature.lists import glossary, pick, repeated_list
 from flamingo.miniature.looks import Character, Look
 from flamingo.miniature.render import render_clip, render_scene, render_succession

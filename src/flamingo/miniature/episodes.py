@@ -1,13 +1,11 @@
-"""Episodes: looks with texts that follow one pattern, to be read as words or as pictures."""
+"""Builders of episodes: looks with texts that follow one pattern."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
-from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import (
     CANONICAL_ORDER,
     long_caption,
@@ -17,6 +15,7 @@ from flamingo.miniature.captions import (
 )
 from flamingo.miniature.claims import CLAIM, claim
 from flamingo.miniature.dialogues import as_text, dialogue
+from flamingo.miniature.episode import Episode
 from flamingo.miniature.formats import CAPTIONING, NAMING, PECULIAR, Format, choose_format
 from flamingo.miniature.looks import (
     PAIRS,
@@ -36,30 +35,6 @@ from flamingo.miniature.names import TRAIN_NAMES
 from flamingo.miniature.questions import ATTRIBUTES, ask
 from flamingo.miniature.scene import Scene, random_clip
 from flamingo.miniature.vocabulary import MOTION_PHRASES
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One look and what the document says of it."""
-
-    look: Look
-    text: str
-
-
-@dataclass(frozen=True)
-class Episode:
-    """A document before it is decided whether its looks are pictures or words.
-
-    Args:
-        turns: the looks in order, each followed by its text.
-        needed: what a description must tell of the looks, so that the texts can be known.
-    """
-
-    turns: tuple[Turn, ...]
-    needed: frozenset[str] = frozenset()
-
-
-Builder = Callable[[np.random.Generator, int], Episode]
 
 RULE_FIELDS = ("color", "shape", "size", "place", "count")
 """What a rule may ask for in training; rules on texture and background are held out."""
@@ -93,7 +68,7 @@ def binding_episode(rng: np.random.Generator, num_turns: int) -> Episode:
         values = rng.permutation(ATTRIBUTES[by])[:num_names].tolist()
         looks = [single_with(rng, by, values[k]) for k in order]
     form = choose_format(rng, NAMING)
-    return _episode((look, form.write(names[k])) for look, k in zip(looks, order, strict=True))
+    return Episode.of((look, form.write(names[k])) for look, k in zip(looks, order, strict=True))
 
 
 def character_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -102,7 +77,7 @@ def character_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     names, form = _choose_names(rng, num_names), choose_format(rng, NAMING)
     alphabet = int(rng.integers(NUM_ALPHABETS))
     characters = rng.permutation(CHARACTERS_PER_ALPHABET)[:num_names].tolist()
-    return _episode(
+    return Episode.of(
         (Character(alphabet, characters[k]), form.write(names[k]))
         for k in rng.integers(num_names, size=num_turns).tolist()
     )
@@ -117,7 +92,7 @@ def rule_episode(rng: np.random.Generator, num_turns: int) -> Episode:
         counted(rng, int(rng.integers(1, 5))) if is_counted else single(rng)
         for _ in range(num_turns)
     ]
-    return _episode(((look, form.write(_said(look, field))) for look in looks), needed={field})
+    return Episode.of(((look, form.write(_said(look, field))) for look in looks), needed={field})
 
 
 def _said(scene: Scene, field: str) -> str:
@@ -137,7 +112,7 @@ def card_episode(rng: np.random.Generator, num_turns: int) -> Episode:
         told = {**vars(scene.things[0]), "background": scene.background}
         text = between.join(f"{field}{sign}{told[field]}" for field in fields)
         turns.append((scene, text))
-    return _episode(turns, needed=set(fields))
+    return Episode.of(turns, needed=set(fields))
 
 
 _TOPIC_WEIGHTS = {
@@ -174,7 +149,7 @@ def _questions(rng: np.random.Generator, num_turns: int, weights: Mapping[str, f
         question, answer = ask(rng, look, topic)
         turns.append((look, template.format(question=question, answer=answer) + end))
     needed = {*drawn} | ({"size", "texture"} if "yes_no" in drawn else set())
-    return _episode(turns, needed=needed)
+    return Episode.of(turns, needed=needed)
 
 
 def page_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -190,7 +165,7 @@ def page_episode(rng: np.random.Generator, num_turns: int) -> Episode:
         else:
             look = any_look(rng)
             turns.append((look, _sentence(rng, look)))
-    return _episode(turns, needed={"size"})
+    return Episode.of(turns, needed={"size"})
 
 
 def dialogue_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -199,13 +174,15 @@ def dialogue_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     for _ in range(num_turns):
         scene = several(rng, 2)
         turns.append((scene, as_text(dialogue(rng, scene, int(rng.integers(2, 4))))))
-    return _episode(turns, needed={"size", "texture"})
+    return Episode.of(turns, needed={"size", "texture"})
 
 
 def claim_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     """Captions that are true of their look or not."""
     claims = [claim(rng, PAIRS["train"]) for _ in range(num_turns)]
-    return _episode((one.scene, CLAIM.support(text=one.text, answer=one.answer)) for one in claims)
+    return Episode.of(
+        (one.scene, CLAIM.support(text=one.text, answer=one.answer)) for one in claims
+    )
 
 
 def clip_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -214,62 +191,14 @@ def clip_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     if draw < 0.25:
         form = choose_format(rng, NAMING)
         clips = [random_clip(rng) for _ in range(num_turns)]
-        return _episode((clip, form.write(MOTION_PHRASES[clip.motion])) for clip in clips)
+        return Episode.of((clip, form.write(MOTION_PHRASES[clip.motion])) for clip in clips)
     known = CAPTIONING if rng.random() < 0.6 else PECULIAR
     form, write = choose_format(rng, known), short_caption if draw < 0.8 else long_caption
     looks = [any_clip(rng) for _ in range(num_turns)]
-    return _episode(
+    return Episode.of(
         ((look, form.write(write(look))) for look in looks),
         needed=() if write is short_caption else {"size", "texture", "background"},
     )
-
-
-Kinds = Mapping[str, tuple[Builder, float]]
-
-TEXTS: Kinds = {
-    "binding": (binding_episode, 0.34),
-    "rule": (rule_episode, 0.16),
-    "format": (format_episode, 0.10),
-    "caption": (caption_episode, 0.06),
-    "question": (worded_question_episode, 0.13),
-    "page": (page_episode, 0.06),
-    "card": (card_episode, 0.05),
-    "clip": (clip_episode, 0.03),
-    "dialogue": (dialogue_episode, 0.04),
-    "claim": (claim_episode, 0.03),
-}
-"""The kinds of text documents, each with its share. Dialogues, claims and questions on motions and
-signs are only ever read: tasks with pictures of these kinds are held out."""
-
-PAGES: Kinds = {
-    "binding": (binding_episode, 0.24),
-    "character": (character_episode, 0.17),
-    "rule": (rule_episode, 0.16),
-    "format": (format_episode, 0.09),
-    "caption": (caption_episode, 0.06),
-    "question": (question_episode, 0.20),
-    "page": (page_episode, 0.04),
-    "card": (card_episode, 0.04),
-}
-"""The kinds of interleaved pages, each with its share."""
-
-
-def training_episode(
-    seed: int, index: int, num_turns: int, kind: str | None = None, kinds: Kinds = TEXTS
-) -> Episode:
-    """Episode number `index`: of a given kind, or of a kind drawn by its share.
-
-    Args:
-        seed: names the whole collection of episodes.
-        index: number of the episode.
-        num_turns: how many looks.
-        kind: one of `kinds`.
-        kinds: what there is to choose from.
-    """
-    rng = generator("miniature episode", seed, index)
-    shares = np.array([share for _, share in kinds.values()])
-    drawn = kind or list(kinds)[rng.choice(len(shares), p=shares / shares.sum())]
-    return kinds[drawn][0](rng, num_turns)
 
 
 _QUESTION_FORMS = (
@@ -280,10 +209,6 @@ _QUESTION_FORMS = (
     "Question: {question}\nAnswer: {answer}",
     "{question} Answer: {answer}",
 )
-
-
-def _episode(turns: Iterable[tuple[Look, str]], needed: Iterable[str] = ()) -> Episode:
-    return Episode(tuple(Turn(look, text) for look, text in turns), frozenset(needed))
 
 
 def _choose_names(rng: np.random.Generator, num: int) -> list[str]:
@@ -314,15 +239,15 @@ def _captions(rng: np.random.Generator, num_turns: int, form: Format) -> Episode
     draw = rng.random()
     if draw < 0.55:
         looks = [single(rng) if rng.random() < 0.7 else any_look(rng) for _ in range(num_turns)]
-        return _episode((look, form.write(short_caption(look))) for look in looks)
+        return Episode.of((look, form.write(short_caption(look))) for look in looks)
     if draw < 0.8:
         looks = [any_look(rng) for _ in range(num_turns)]
         texts = ((look, form.write(long_caption(look))) for look in looks)
-        return _episode(texts, needed={"size", "texture", "background", "place"})
+        return Episode.of(texts, needed={"size", "texture", "background", "place"})
     fields = _some_fields(rng)
     scenes: list[Scene] = [single(rng) for _ in range(num_turns)]
     texts = ((scene, form.write(noun_phrase(scene.things[0], fields))) for scene in scenes)
-    return _episode(texts, needed=set(fields))
+    return Episode.of(texts, needed=set(fields))
 
 
 def _some_fields(rng: np.random.Generator) -> list[str]:

@@ -14,7 +14,9 @@ from flamingo.data.encoding import Encoded, Encoder
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import long_caption, short_caption
 from flamingo.miniature.documents import as_interleaved, draw
-from flamingo.miniature.episodes import PAGES, Episode, clip_episode, training_episode
+from flamingo.miniature.episode import Episode
+from flamingo.miniature.episodes import clip_episode
+from flamingo.miniature.kinds import PAGES, training_episode
 from flamingo.miniature.looks import any_scene, any_sign, single
 from flamingo.miniature.scene import Clip, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
@@ -106,7 +108,7 @@ class Pairs:
 
     encoder: Encoder
     long_share: float = 0.5
-    sign_share: float = 0.2
+    sign_share: float = 0.25
     space_share: float = 0.5
 
     def __call__(self, rng: np.random.Generator) -> Encoded:

@@ -15,8 +15,8 @@ from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import CANONICAL_ORDER
 from flamingo.miniature.descriptions import DescriptionStyle, describe, plain_style
 from flamingo.miniature.documents import as_text
-from flamingo.miniature.episodes import TEXTS
 from flamingo.miniature.formats import Format
+from flamingo.miniature.kinds import TEXTS
 from flamingo.miniature.looks import choose_pairs, single
 from flamingo.miniature.names import HELD_OUT_NAMES
 

@@ -1,0 +1,73 @@
+"""The kinds of training documents: which episodes they are made of, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from flamingo.foundation.randomness import generator
+from flamingo.miniature.episode import Episode
+from flamingo.miniature.episodes import (
+    binding_episode,
+    caption_episode,
+    card_episode,
+    character_episode,
+    claim_episode,
+    clip_episode,
+    dialogue_episode,
+    format_episode,
+    page_episode,
+    question_episode,
+    rule_episode,
+    worded_question_episode,
+)
+
+Builder = Callable[[np.random.Generator, int], Episode]
+
+Kinds = Mapping[str, tuple[Builder, float]]
+
+TEXTS: Kinds = {
+    "binding": (binding_episode, 0.34),
+    "rule": (rule_episode, 0.16),
+    "format": (format_episode, 0.10),
+    "caption": (caption_episode, 0.06),
+    "question": (worded_question_episode, 0.13),
+    "page": (page_episode, 0.06),
+    "card": (card_episode, 0.05),
+    "clip": (clip_episode, 0.03),
+    "dialogue": (dialogue_episode, 0.04),
+    "claim": (claim_episode, 0.03),
+}
+"""The kinds of text documents, each with its share. Dialogues, claims and questions on motions and
+signs are only ever read: tasks with pictures of these kinds are held out."""
+
+PAGES: Kinds = {
+    "binding": (binding_episode, 0.24),
+    "character": (character_episode, 0.17),
+    "rule": (rule_episode, 0.16),
+    "format": (format_episode, 0.09),
+    "caption": (caption_episode, 0.06),
+    "question": (question_episode, 0.20),
+    "page": (page_episode, 0.04),
+    "card": (card_episode, 0.04),
+}
+"""The kinds of interleaved pages, each with its share."""
+
+
+def training_episode(
+    seed: int, index: int, num_turns: int, kind: str | None = None, kinds: Kinds = TEXTS
+) -> Episode:
+    """Episode number `index`: of a given kind, or of a kind drawn by its share.
+
+    Args:
+        seed: names the whole collection of episodes.
+        index: number of the episode.
+        num_turns: how many looks.
+        kind: one of `kinds`.
+        kinds: what there is to choose from.
+    """
+    rng = generator("miniature episode", seed, index)
+    shares = np.array([share for _, share in kinds.values()])
+    drawn = kind or list(kinds)[rng.choice(len(shares), p=shares / shares.sum())]
+    return kinds[drawn][0](rng, num_turns)
