@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.contrastive_data import normalized
+from flamingo.miniature.names import HELD_OUT_NAMES, SYLLABLES, TRAIN_NAMES
 from flamingo.miniature.render import render_scene
 from flamingo.miniature.scene import (
     BACKGROUNDS,
@@ -22,6 +24,7 @@ from flamingo.miniature.scene import (
     Scene,
     random_scene,
 )
+from flamingo.miniature.signs import Sign, render_sign
 from flamingo.model.vision_encoder import VisionEncoder
 
 ATTRIBUTES = {
@@ -67,13 +70,44 @@ def probe(
     """
     train_x, train_y = _examples(encoder, num_train, "train", seed, "fit")
     mean, std = train_x.mean(0), train_x.std(0) + 1e-4
-    maps = _ridge((train_x - mean) / std, train_y)
+    maps = _ridge((train_x - mean) / std, train_y, ATTRIBUTES)
     scores: list[dict[str, float]] = []
     kinds: tuple[Pairs, ...] = ("train", "held_out")
     for pairs in kinds:
         x, y = _examples(encoder, num_test, pairs, seed, "score")
-        scores.append(_accuracies(_with_one((x - mean) / std) @ maps, y))
+        scores.append(_accuracies(_with_one((x - mean) / std) @ maps, y, ATTRIBUTES))
     return ProbeReport(*scores)
+
+
+def probe_signs(
+    encoder: VisionEncoder, *, num_train: int = 6000, num_test: int = 1000, seed: int = 0
+) -> dict[str, float]:
+    """Accuracy with which a line reads each syllable of a sign, on names that training had not.
+
+    Args:
+        encoder: the encoder to look at; it is not changed.
+        num_train: signs that the maps are fitted on, of names that training had.
+        num_test: signs that they are scored on.
+        seed: decides which signs.
+    """
+    train_x, train_y = _signs(encoder, TRAIN_NAMES, num_train, seed, "fit")
+    test_x, test_y = _signs(encoder, HELD_OUT_NAMES, num_test, seed, "score")
+    mean, std = train_x.mean(0), train_x.std(0) + 1e-4
+    values = {"first_syllable": SYLLABLES, "last_syllable": SYLLABLES}
+    maps = _ridge((train_x - mean) / std, train_y, values)
+    return _accuracies(_with_one((test_x - mean) / std) @ maps, test_y, values)
+
+
+def _signs(
+    encoder: VisionEncoder, names: Sequence[str], count: int, seed: int, purpose: str
+) -> tuple[Tensor, Tensor]:
+    """Pooled features, and the numbers of both syllables."""
+    rng = generator("sign probe", purpose, seed)
+    shown = [names[i] for i in rng.integers(len(names), size=count)]
+    pictures = np.stack([render_sign(Sign(name), rng, encoder.image_size) for name in shown])
+    answers = [[SYLLABLES.index(name[:2]), SYLLABLES.index(name[2:])] for name in shown]
+    pixels = normalized(pictures, encoder.mean, encoder.std)
+    return pooled_features(encoder, pixels), torch.tensor(answers)
 
 
 def _examples(
@@ -112,12 +146,12 @@ def _with_one(x: Tensor) -> Tensor:
     return torch.cat([x, torch.ones(len(x), 1)], dim=1)
 
 
-def _ridge(x: Tensor, answers: Tensor) -> Tensor:
+def _ridge(x: Tensor, answers: Tensor, values_of: Mapping[str, Sequence[str]]) -> Tensor:
     """One map for all attributes side by side."""
     targets = torch.cat(
         [
             F.one_hot(answers[:, i], len(values)).float()
-            for i, values in enumerate(ATTRIBUTES.values())
+            for i, values in enumerate(values_of.values())
         ],
         dim=1,
     )
@@ -126,9 +160,11 @@ def _ridge(x: Tensor, answers: Tensor) -> Tensor:
     return torch.linalg.solve(gram, x.T @ targets)
 
 
-def _accuracies(scores: Tensor, answers: Tensor) -> dict[str, float]:
+def _accuracies(
+    scores: Tensor, answers: Tensor, values_of: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
     result, start = {}, 0
-    for i, (name, values) in enumerate(ATTRIBUTES.items()):
+    for i, (name, values) in enumerate(values_of.items()):
         guess = scores[:, start : start + len(values)].argmax(1)
         result[name] = (guess == answers[:, i]).float().mean().item()
         start += len(values)

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from flamingo.miniature.contrastive_data import MAX_TOKENS, WORDS, ContrastiveSource
-from flamingo.miniature.vision_probe import probe
+from flamingo.miniature.vision_probe import probe, probe_signs
 from flamingo.model.checkpoints.vision import save_vision_encoder
 from flamingo.model.contrastive import ContrastiveModel, build_text_tower
 from flamingo.model.nfnet import NFNetConfig
@@ -147,13 +147,14 @@ def _vision_encoder(towers: TowerSettings) -> VisionEncoder:
 def _probing(
     encoder: VisionEncoder, settings: ProbeSettings, training: TrainingConfig
 ) -> Callable[[StepReport], dict[str, float]]:
-    """Logs how well each attribute can be read out, on train and on held-out pairs."""
+    """Logs how well each attribute can be read out, on train and on held-out pairs, and signs."""
 
     def report(step: StepReport) -> dict[str, float]:
         if step.step % settings.every and step.step != training.steps:
             return {}
         found = probe(encoder, num_train=settings.num_train, num_test=settings.num_test)
-        kinds = {"train": found.train_pairs, "held_out": found.held_out_pairs}
+        signs = probe_signs(encoder, num_train=settings.num_train, num_test=settings.num_test)
+        kinds = {"train": found.train_pairs, "held_out": {**found.held_out_pairs, **signs}}
         return {
             f"probe_{attribute}_{kind}": accuracy
             for kind, accuracies in kinds.items()
