@@ -173,7 +173,7 @@ def _print_table(entries: Sequence[Entry]) -> None:
     for entry in entries:
         gap, overall = entry.difference, entry.overall
         told = f"{gap.mean:+6.1f} ({gap.low:+.1f} to {gap.high:+.1f})" if gap else ""
-        paper = "" if entry.paper_difference is None else f"{entry.paper_difference:+.1f}"
+        paper = f"{entry.paper_difference:+.1f}" if entry.paper_difference else ""
         score = "" if overall is None else f"{overall:.1f}"
         print(
             f"{entry.row.ljust(width)}  {score:>7}  {told:<26}  {paper:>6}  "

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -164,14 +165,15 @@ class Study:
     def _write(self, told: Mapping[str, Any] | None = None) -> list[Entry]:
         share = self._next_share()
         made = entries(self._found(), share)
-        about = {**(told or self._about()), **self._learned()}
-        write_tables(self.folder, made, about)
+        about = told or {**self._about, "failures": self.failures}
+        write_tables(self.folder, made, {**about, **self._learned()})
         return made
 
     def _next_share(self) -> float:
         share: float = self.arms.arm(ROWS[BASELINE], 0).recipe.config.data.next_share
         return share
 
+    @cached_property
     def _about(self) -> dict[str, Any]:
         """How the numbers came about."""
         return {
@@ -183,7 +185,6 @@ class Study:
             "seeds": self.seeds,
             "config": to_plain(self.config),
             "next_share": self._next_share(),
-            "failures": self.failures,
         }
 
     def _learned(self) -> dict[str, Any]:
