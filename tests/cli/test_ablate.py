@@ -15,6 +15,7 @@ from tests.presets.ablations.small_ablation import BRIDGE, write_small_parts
 def test_the_baseline_and_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parts = write_small_parts(tmp_path / "parts")
     line = ["ablate", "--rows", "baseline", "--steps", "2", "--queries", "1", "--shots", "0"]
+    line += ["--tasks", "question-count"]
     line += [f"--{name}={folder}" for name, folder in parts.items()]
     line += ["--device", "cpu", "--processes", "1", "--out", str(tmp_path / "out"), *BRIDGE]
     assert main(line) == 0
@@ -45,6 +46,8 @@ def test_the_rows_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ("--processes=0", "--processes is 0, but must be at least 1"),
         ("--steps=0", "steps is 0, but must be at least 1"),
         ("--learning-rates=fast", "--learning-rates is 'fast'"),
+        ("--tasks=digits-2", "held-out tasks are kept out"),
+        ("--tasks=question-cont", "no miniature task named 'question-cont'"),
         ("--report-only", "holds no ablation yet"),
         ("data.pagse=3", "There is no setting 'data.pagse'"),
     ],

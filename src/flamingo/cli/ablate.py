@@ -37,6 +37,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--list", action="store_true", help="print the rows, and stop")
     parser.add_argument("--seeds", type=int, default=1, metavar="K", help="per row (default 1)")
     parser.add_argument("--steps", type=int, metavar="N", help="of each arm (default 500)")
+    parser.add_argument(
+        "--tasks", metavar="NAMES", help="with commas between them (default all for development)"
+    )
     parser.add_argument("--queries", type=int, metavar="N", help="per task (default 200)")
     parser.add_argument("--shots", type=int, metavar="N", help="in the prompt (default 4)")
     parser.add_argument(
@@ -117,6 +120,7 @@ def _study(args: argparse.Namespace) -> Study:
 
 
 def _config(args: argparse.Namespace) -> AblationConfig:
+    from flamingo.miniature.tasks import task_named
     from flamingo.presets.ablations.config import AblationConfig
 
     given: dict[str, Any] = {
@@ -124,6 +128,9 @@ def _config(args: argparse.Namespace) -> AblationConfig:
     }
     if args.learning_rates is not None:
         given["learning_rates"] = _rates(args.learning_rates)
+    if args.tasks is not None:
+        names = (task_named(name.strip()).name for name in args.tasks.split(","))
+        given["tasks"] = tuple(dict.fromkeys(names))
     return AblationConfig(**given, settings=tuple(args.overrides))
 
 
@@ -150,7 +157,7 @@ def _num_processes(device: str) -> int:
 
 
 def _command(args: argparse.Namespace) -> str:
-    names = ("rows", "seeds", *_SETTINGS, "learning_rates", "processes", "out")
+    names = ("rows", "seeds", *_SETTINGS, "learning_rates", "tasks", "processes", "out")
     options = [
         f"--{name.replace('_', '-')}={value}"
         for name in names
