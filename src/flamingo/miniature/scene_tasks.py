@@ -90,27 +90,38 @@ motions_episode = independent_episode(
 def rule_episode(field: str) -> EpisodeBuilder:
     """Every shot says one attribute, and nothing but the shots tells which.
 
-    The candidates are the attributes of the query's own picture. All of them are true of it, so
-    seeing is not enough to choose among them. Of one thing they are five; where things are to be
-    counted they are four, since those differ in size and texture.
+    The candidates are all attributes of the query's own picture and of another one that differs in
+    each of them. So neither seeing nor the rule is enough to choose among them. Of one thing there
+    are five; where things are to be counted there are four, since those differ in size and texture.
     """
     key = f"rule {field}"
 
-    def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
+    def one(rng: np.random.Generator) -> tuple[Scene, dict[str, str]]:
         if field == "count":
             scene = counted(rng, int(rng.integers(1, 5)), "held_out")
-            return draw(scene, rng), _common_attributes(scene)
+            return scene, _common_attributes(scene)
         scene = single(rng, pairs="held_out")
-        return draw(scene, rng), _attributes(scene)
+        return scene, _attributes(scene)
+
+    def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
+        scene, attributes = one(rng)
+        return draw(scene, rng), attributes
+
+    def other(rng: np.random.Generator, attributes: dict[str, str]) -> dict[str, str]:
+        while True:
+            _, found = one(rng)
+            if not set(found.values()) & set(attributes.values()):
+                return found
 
     def build(seed: int, index: int, num_shots: int) -> FewShotEpisode:
         shots = [example(generator(key, seed, index, "shot", i)) for i in range(num_shots)]
         visual, attributes = example(generator(key, seed, index, "query"))
+        others = other(generator(key, seed, index, "other"), attributes)
         supports: list[Labeled] = [(seen, said[field], {}) for seen, said in shots]
         return assemble(
             supports,
             (visual, attributes[field], {}),
-            tuple(attributes.values()),
+            (*attributes.values(), *others.values()),
             answer_field="output",
         )
 
