@@ -86,12 +86,12 @@ class DataSettings:
     clips: int = 6
     pages_weight: float = 1.0
     pairs_weight: float = 0.3
-    clips_weight: float = 0.3
+    clips_weight: float = 0.5
     next_share: float = 0.0
 
 
 TRAINING = TrainingConfig(
-    steps=1700,
+    steps=2800,
     warmup_steps=30,
     learning_rate=2e-3,
     schedule="cosine",
