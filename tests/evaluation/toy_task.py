@@ -53,6 +53,9 @@ class ToyTask:
         noise = rng.integers(0, 56, (self.num_frames, 16, 16, 3))
         return Visual((noise + COLORS[word]).astype(np.uint8)), word
 
+    def chance_at(self, num_shots: int) -> float:
+        return self.chance
+
     def prompt(self, episode: ToyEpisode) -> Interleaved:
         return few_shot_prompt(episode.supports, episode.query, self.template)
 

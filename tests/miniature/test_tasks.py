@@ -55,18 +55,24 @@ def test_the_answer_is_a_candidate_and_chance_is_their_share(task) -> None:  # t
         assert not task.is_open_ended
         assert episode.answer in episode.candidates
         assert said <= set(episode.candidates) or task.name.startswith(("rule-", "dialogue"))
-        assert task.chance == pytest.approx(1 / len(episode.candidates))
+        num_left = 8 if task.name == "dialogue" else len(episode.candidates)
+        assert task.chance_at(0) == pytest.approx(1 / num_left)
+        assert task.chance_at(4) >= task.chance_at(0)
     else:
         assert task.is_open_ended
-        assert task.chance == 0
+        assert task.chance_at(0) == 0
 
 
-def test_a_rule_chooses_among_what_is_true_of_its_picture_and_of_another_one() -> None:
+def test_a_rule_chooses_among_what_is_true_of_its_picture_and_of_two_others() -> None:
     fields = ("color", "shape", "size", "texture", "background")
     for position, field in enumerate(fields):
         episode = TASKS[f"rule-{field}"].build(0, 3, 4)
         assert episode.answer == episode.candidates[position]
-        assert len(set(episode.candidates)) == 10
+        assert len(set(episode.candidates)) == 15
+        values = {TASKS[f"rule-{field}"].build(0, index, 0).answer for index in range(40)}
+        assert len(values & set(episode.candidates)) == 3
+        assert TASKS[f"rule-{field}"].chance_at(0) == pytest.approx(1 / 15)
+        assert TASKS[f"rule-{field}"].chance_at(1) == pytest.approx(1 / 3)
 
 
 def test_every_class_has_its_share_of_the_shots() -> None:
@@ -80,7 +86,7 @@ def test_every_class_has_its_share_of_the_shots() -> None:
 def test_a_count_is_chosen_among_what_is_true_of_all_things() -> None:
     episode = TASKS["rule-count"].build(0, 3, 4)
     assert episode.answer == episode.candidates[3]
-    assert len(set(episode.candidates)) == 8
+    assert len(set(episode.candidates)) == 12
 
 
 def test_neither_claim_nor_picture_tells_whether_it_is_true() -> None:
@@ -100,7 +106,22 @@ def test_a_dialogue_names_its_thing_once_and_ranks_all_values_of_what_is_asked()
         assert episode.query.fields["question"].endswith("is it?")
         assert " is it" not in episode.query.fields["dialogue"].split(" Answer:")[0]
         field = episode.query.fields["question"].split()[1]
+        assert field in ("color", "shape")
         assert set(ATTRIBUTES[field]) <= set(episode.candidates)
+
+
+def test_copying_a_caption_from_the_shots_is_worth_what_chance_says() -> None:
+    task, num_right = TASKS["caption"], 0
+    for index in range(400):
+        episode = task.build(0, index, 1)
+        num_right += episode.supports[0].fields["output"] == episode.answer
+    assert num_right / 400 == pytest.approx(task.chance_at(1), abs=0.05)
+
+
+def test_clips_of_captions_show_changes_too() -> None:
+    captions = {TASKS["clip-caption"].build(0, index, 0).answer for index in range(200)}
+    for words in (" turns into a ", " turns ", " then a ", " moves "):
+        assert any(words in caption for caption in captions)
 
 
 def test_signs_show_held_out_names() -> None:

@@ -20,7 +20,7 @@ class Cell:
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
         n: number of queries.
-        chance: what guessing among the candidates is worth, 0 to 100.
+        chance: what guessing among the candidates, or copying from the shots, is worth, 0 to 100.
         above_chance: 0 for chance, 100 for all right: 100 · (accuracy - chance) / (1 - chance).
     """
 

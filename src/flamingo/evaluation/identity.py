@@ -25,7 +25,7 @@ def weights_sha256(model: nn.Module) -> str:
 
 
 def task_fingerprints(tasks: Mapping[str, Task[Any]], seed: int) -> dict[str, str]:
-    """By task a hash of its first episode: pictures, text and candidates."""
+    """By task a hash of its first episode: pictures, text, candidates and chance."""
     return {name: _fingerprint(task, seed) for name, task in tasks.items()}
 
 
@@ -33,5 +33,6 @@ def _fingerprint(task: Task[Any], seed: int) -> str:
     episode = task.build(seed, 0, _SHOTS)
     prompt = task.prompt(episode)
     seen = [visual.fingerprint() for visual in prompt.visuals]
-    key = (prompt.text, seen, episode.answer, episode.candidates, task.chance)
+    chances = (task.chance_at(0), task.chance_at(_SHOTS))
+    key = (prompt.text, seen, episode.answer, episode.candidates, chances)
     return hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()

@@ -88,7 +88,10 @@ def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
     first = cells[0]
     group = "held out" if first.held_out else "dev"
     axis.set_title(f"{first.task} · {group}", color=_COLORS[group], fontsize=10)
-    axis.axhline(first.chance, color="#495057", linewidth=1, linestyle="--", label="chance")
+    chances = {shots.index(cell.shots): cell.chance for cell in cells}
+    places = sorted(chances)
+    levels = [chances[place] for place in places]
+    axis.plot(places, levels, color="#495057", linewidth=1, linestyle="--", label="chance")
     for control in CONTROLS:
         own = sorted((c for c in cells if c.control == control), key=lambda c: c.shots)
         places = [shots.index(cell.shots) for cell in own]

@@ -47,7 +47,7 @@ def complete_cells(
                     metric="accuracy",
                     right=sum(is_right[place] for place in places),
                     n=len(places),
-                    chance=tasks[name].chance,
+                    chance=tasks[name].chance_at(shots),
                 )
                 cells.append(cell)
     return cells

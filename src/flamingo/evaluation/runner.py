@@ -88,7 +88,7 @@ def evaluate(
         metric="accuracy",
         right=sum(prediction.is_right for prediction in predictions),
         n=len(predictions),
-        chance=task.chance,
+        chance=task.chance_at(num_shots),
     )
     return cell, predictions
 

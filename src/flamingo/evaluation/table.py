@@ -44,7 +44,7 @@ def table_rows(cells: Sequence[Cell]) -> list[list[str]]:
         name = task + (_FALLS if task in worse else "") if control == NONE else f"- {control}"
         found = [_text(row[n]) if n in row else "" for n in shots]
         kind = "held out" if first.held_out else "dev"
-        rows.append([name, kind, *found, f"{first.chance:.1f}"])
+        rows.append([name, kind, *found, _chance([cell.chance for cell in row.values()])])
     return rows + _mean_rows(cells, shots)
 
 
@@ -65,6 +65,12 @@ def _mean_rows(cells: Sequence[Cell], shots: Sequence[int]) -> list[list[str]]:
 
 def _text(cell: Cell) -> str:
     return f"{cell.score:.1f} ±{cell.half_interval:.1f} ({_signed(cell.above_chance)})"
+
+
+def _chance(chances: Sequence[float]) -> str:
+    """One number, or the range where it hangs on the shots."""
+    low, high = (f"{value:.1f}" for value in (min(chances), max(chances)))
+    return low if low == high else f"{low}-{high}"
 
 
 def _signed(value: float) -> str:

@@ -46,10 +46,6 @@ class Task(Protocol[E]):
         """Whether it was kept out of training and of every choice."""
 
     @property
-    def chance(self) -> float:
-        """The share that guessing gets right."""
-
-    @property
     def template(self) -> Template:
         """How an example is written."""
 
@@ -59,3 +55,6 @@ class Task(Protocol[E]):
 
     def prompt(self, episode: E) -> Interleaved:
         """The episode as the model reads it."""
+
+    def chance_at(self, num_shots: int) -> float:
+        """The share that is right without looking, by guessing or by copying from the shots."""

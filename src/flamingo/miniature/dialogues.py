@@ -17,7 +17,7 @@ def dialogue(
     Args:
         rng: where the randomness comes from.
         scene: two things that differ in color or in shape.
-        num_turns: 2 to 4; the last question asks for an attribute.
+        num_turns: 2 or 3; the last question asks for an attribute.
     """
     thing, other = (scene.things[i] for i in rng.permutation(2))
     by = "shape" if thing.shape != other.shape else "color"

@@ -170,14 +170,18 @@ def random_clip(
 
 
 def random_succession(rng: np.random.Generator, *, pairs: Pairs = "train") -> Succession:
-    """Draws one thing after another, or a thing that changes its color or its shape."""
+    """Draws one thing after another, or a thing that changes its color or its shape.
+
+    No two held-out pairs share a color or a shape: what such a thing changes into may be of any.
+    """
     first = arrange(rng, (random_thing(rng, pairs=pairs),)).things[0]
     other = random_thing(rng, pairs=pairs)
     while (other.color, other.shape) == (first.color, first.shape):
         other = random_thing(rng, pairs=pairs)
     kind = ("color", "shape", "other")[rng.integers(3)]
     field = {"color": "shape", "shape": "color"}.get(kind)
-    same = [p for p in _PAIRS[pairs] if field and p[field == "shape"] == getattr(first, field)]
+    into = _PAIRS["train"] if pairs == "train" else (*_PAIRS["train"], *_PAIRS["held_out"])
+    same = [p for p in into if field and p[field == "shape"] == getattr(first, field)]
     same = [p for p in same if p != (first.color, first.shape)]
     if same:
         color, shape = same[rng.integers(len(same))]

@@ -34,6 +34,11 @@ from flamingo.miniature.scene import (
 from flamingo.miniature.vocabulary import MOTION_PHRASES, NUMBER_WORDS
 from flamingo.sequence.visual import Visual
 
+NUM_PICTURES = 3
+"""Pictures whose attributes are the candidates of a rule; there are no more than three sizes."""
+
+_SINGLE_FIELDS = ("color", "shape", "size", "texture", "background")
+_COUNTED_FIELDS = ("color", "shape", "background", "count")
 _VALUES = {
     "color": COLORS,
     "shape": SHAPES,
@@ -90,65 +95,57 @@ motions_episode = independent_episode(
 def rule_episode(field: str) -> EpisodeBuilder:
     """Every shot says one attribute, and nothing but the shots tells which.
 
-    The candidates are all attributes of the query's own picture and of another one that differs in
-    each of them. So neither seeing nor the rule is enough to choose among them. Of one thing there
-    are five; where things are to be counted there are four, since those differ in size and texture.
+    The candidates are all attributes of the query's own picture and of two others, no two of which
+    share any. So neither seeing nor the rule is enough to choose among them.
     """
     key = f"rule {field}"
 
     def one(rng: np.random.Generator) -> tuple[Scene, dict[str, str]]:
         if field == "count":
             scene = counted(rng, int(rng.integers(1, 5)), "held_out")
-            return scene, _common_attributes(scene)
-        scene = single(rng, pairs="held_out")
-        return scene, _attributes(scene)
+        else:
+            scene = single(rng, pairs="held_out")
+        return scene, {name: _value(scene, name) for name in fields_said(field)}
 
     def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
         scene, attributes = one(rng)
         return draw(scene, rng), attributes
 
-    def other(rng: np.random.Generator, attributes: dict[str, str]) -> dict[str, str]:
-        while True:
+    def with_others(rng: np.random.Generator, attributes: dict[str, str]) -> tuple[str, ...]:
+        candidates = list(attributes.values())
+        while len(candidates) < NUM_PICTURES * len(attributes):
             _, found = one(rng)
-            if not set(found.values()) & set(attributes.values()):
-                return found
+            if not set(found.values()) & set(candidates):
+                candidates += found.values()
+        return tuple(candidates)
 
     def build(seed: int, index: int, num_shots: int) -> FewShotEpisode:
         shots = [example(generator(key, seed, index, "shot", i)) for i in range(num_shots)]
         visual, attributes = example(generator(key, seed, index, "query"))
-        others = other(generator(key, seed, index, "other"), attributes)
+        candidates = with_others(generator(key, seed, index, "others"), attributes)
         supports: list[Labeled] = [(seen, said[field], {}) for seen, said in shots]
         return assemble(
             supports,
             (visual, attributes[field], {}),
-            (*attributes.values(), *others.values()),
+            candidates,
             answer_field="output",
         )
 
     return build
 
 
-def _attributes(scene: Scene) -> dict[str, str]:
-    """All that can be said of a lone thing in one word."""
-    thing = scene.things[0]
-    return {
-        "color": thing.color,
-        "shape": thing.shape,
-        "size": thing.size,
-        "texture": thing.texture,
-        "background": scene.background,
-    }
+def fields_said(field: str) -> tuple[str, ...]:
+    """The attributes that a picture gives to the candidates of a rule.
+
+    Things that are to be counted differ in size and texture, so these two are not among them.
+    """
+    return _COUNTED_FIELDS if field == "count" else _SINGLE_FIELDS
 
 
-def _common_attributes(scene: Scene) -> dict[str, str]:
-    """All that can be said in one word of several things of one color and one shape."""
-    thing = scene.things[0]
-    return {
-        "color": thing.color,
-        "shape": thing.shape,
-        "background": scene.background,
-        "count": number_word(len(scene.things)),
-    }
+def _value(scene: Scene, field: str) -> str:
+    if field == "count":
+        return number_word(len(scene.things))
+    return scene.background if field == "background" else str(getattr(scene.things[0], field))
 
 
 def formats_episode(key: str, forms: Sequence[Format]) -> EpisodeBuilder:
@@ -169,7 +166,7 @@ def formats_episode(key: str, forms: Sequence[Format]) -> EpisodeBuilder:
 
 
 def new_words_episode(num_ways: int) -> EpisodeBuilder:
-    """Held-out names for held-out pairs."""
+    """Held-out names for held-out pairs; these differ in color and in shape, so one is enough."""
 
     def classes(rng: np.random.Generator, num: int) -> list[Callable[..., Visual]]:
         return [_painter(pair) for pair in choose_pairs(rng, num, "held_out")]

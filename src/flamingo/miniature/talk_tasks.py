@@ -23,6 +23,7 @@ from flamingo.miniature.signs import Sign
 from flamingo.prompting.templates import Template
 
 DIALOGUE = Template("{dialogue} Question: {question} Answer:", "answer")
+_EIGHT = (*ATTRIBUTES["color"], *ATTRIBUTES["shape"])
 NUM_RANKED = 10
 """Answers among which a dialogue's last one is ranked; the paper's VisDial has a hundred."""
 
@@ -30,6 +31,8 @@ NUM_RANKED = 10
 def _talk(rng: np.random.Generator) -> Labeled:
     scene = several(rng, 2, "held_out")
     *before, (question, answer) = dialogue(rng, scene)
+    while answer not in _EIGHT:
+        *before, (question, answer) = dialogue(rng, scene)
     return draw(scene, rng), answer, {"dialogue": as_text(tuple(before)), "question": question}
 
 
@@ -39,8 +42,8 @@ _talks = independent_episode("dialogue", _talk, answer_field="answer")
 def dialogue_episode(seed: int, index: int, num_shots: int) -> FewShotEpisode:
     """A dialogue about a picture of two things, whose last answer is chosen from ten.
 
-    Among the ten are the values of what is asked for, so that it is not enough to know the kind of
-    answer; the first of the earlier turns tells which of the two things is meant.
+    The last question asks for a color or a shape, and all eight of them are among the ten: who
+    knows the kind of answer has one in eight. The first turn tells which of the two things is meant.
     """
     episode = _talks(seed, index, num_shots)
     return replace(episode, candidates=_ranked(generator("ranked", seed, index), episode.answer))

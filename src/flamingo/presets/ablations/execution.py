@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.identity import task_fingerprints, weights_sha256
 from flamingo.evaluation.journal import Journal
 from flamingo.evaluation.sweep import Asker, Sweep, missing_blocks
@@ -41,13 +42,14 @@ def carry_out(arm: Arm) -> bool:
         return False
     sizes = _sizes(trainer.model)
     log = [line for line in read_log(arm.folder / LOG) if "loss" in line]
+    ((shots, _),) = ((0, NONE),) if arm.sweep is None else arm.sweep.cells()
     right = {} if arm.sweep is None else asked(arm.folder, arm.sweep, arm.recipe.config)
     ArmResult(
         row=arm.row,
         seed=arm.seed,
         learning_rate=arm.learning_rate,
         right=right,
-        chance={name: task_named(name).chance for name in right},
+        chance={name: task_named(name).chance_at(shots) for name in right},
         num_parameters=sizes[0],
         num_trained=sizes[1],
         seconds_per_step=arm.updates * seconds_per_update(log, _alignment(arm)),
