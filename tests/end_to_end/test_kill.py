@@ -39,7 +39,11 @@ BRIDGE = [
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     runs = tmp_path_factory.mktemp("parts")
-    for stage, more in (("vision", ["data.batch_size=8", "probe.every=0"]), ("language", ["probe.episodes=0"])):
+    stages = {
+        "vision": ["data.batch_size=8", "probe.every=0"],
+        "language": ["probe.episodes=0"],
+    }
+    for stage, more in stages.items():
         out = str(runs / stage)
         assert main(["train", f"miniature-{stage}", "--out", out, *SHORT, *more]) == 0
     return [f"model.vision={runs}/vision/model", f"model.language={runs}/language/model"]

@@ -25,7 +25,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data.pairs=2",
         "data.clips=1",
     ]
-    for stage, more in (("vision", vision), ("language", ["probe.episodes=1"]), ("flamingo", bridge)):
+    stages = {"vision": vision, "language": ["probe.episodes=1"], "flamingo": bridge}
+    for stage, more in stages.items():
         out = str(runs / f"miniature-{stage}")
         assert main(["train", f"miniature-{stage}", "--out", out, *short, *more]) == 0
     return runs / "miniature-flamingo" / "model"

@@ -52,7 +52,8 @@ PAGES: Kinds = {
     "page": (page_episode, 0.04),
     "card": (card_episode, 0.04),
 }
-"""The kinds of interleaved pages, each with its share."""
+"""The kinds of interleaved pages, each with its share. Those in which a clip would come are drawn
+again, so captions and formats are a little rarer than that."""
 
 
 def training_episode(

@@ -1,4 +1,8 @@
-"""Can the language model already do with words what the Flamingo shall do with pictures?"""
+"""Can the language model already do with words what the Flamingo shall do with pictures?
+
+Names, pairs and two of the rules are those that are held out: in words they are probed, so what was
+changed in the texts after a look at these numbers was chosen knowing them. No picture is shown.
+"""
 
 from __future__ import annotations
 

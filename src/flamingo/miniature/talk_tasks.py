@@ -43,7 +43,7 @@ def dialogue_episode(seed: int, index: int, num_shots: int) -> FewShotEpisode:
     """A dialogue about a picture of two things, whose last answer is chosen from ten.
 
     The last question asks for a color or a shape, and all eight of them are among the ten: who
-    knows the kind of answer has one in eight. The first turn tells which of the two things is meant.
+    knows the kind of answer has one in eight. The first turn tells which of two things is meant.
     """
     episode = _talks(seed, index, num_shots)
     return replace(episode, candidates=_ranked(generator("ranked", seed, index), episode.answer))
