@@ -11,7 +11,7 @@ import pytest
 
 from flamingo.evaluation.journal import PREDICTIONS, Journal
 from flamingo.evaluation.runner import Prediction, evaluate
-from flamingo.evaluation.sweep import Block, Sweep, answered, missing_blocks
+from flamingo.evaluation.sweep import Block, Sweep, answered, missing_blocks, widened
 from flamingo.evaluation.workers import WorkerError
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.inference.predictor import Predictor
@@ -99,6 +99,26 @@ def test_a_stopped_run_goes_on_and_asks_nothing_twice(
     assert len(asked) == len(SWEEP)
 
 
+def test_a_piece_that_was_half_written_is_asked_as_a_whole(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    plain = Predictor.choose_all
+
+    def counted(self, prompts, *args, **kwargs):  # type: ignore[no-untyped-def]
+        sizes.append(len(prompts))
+        return plain(self, prompts, *args, **kwargs)
+
+    monkeypatch.setattr(Predictor, "choose_all", counted)
+    run(tmp_path, num_pieces=2)
+    path = tmp_path / PREDICTIONS
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-7]))
+    run(tmp_path, num_pieces=1)
+    assert sizes == [16, 16, 16]
+    run(tmp_path)
+    assert path.read_bytes() == (whole / PREDICTIONS).read_bytes()
+
+
 def test_two_processes_say_what_one_says_and_tell_what_goes_wrong(
     whole: Path, tmp_path: Path
 ) -> None:
@@ -127,6 +147,17 @@ def test_more_shots_are_added_to_what_is_there(tmp_path: Path) -> None:
     larger = Sweep(tasks=("colors",), shots=(0, 1), num_queries=3)
     missing = missing_blocks(larger, set(Journal(tmp_path, SETTINGS).is_right))
     assert [block.missing for block in missing] == [{(1, "none"): [0, 1, 2]}]
+
+
+def test_a_sweep_is_widened_by_what_others_answered() -> None:
+    known = ("words", "clips", "colors")
+    sweep = Sweep(tasks=("colors",), shots=(4, 0), num_queries=3, seed=5)
+    done = [("words", 2, "blank", 0), ("gone", 8, "none", 0), ("words", 2, "gone", 0)]
+    wide = widened(sweep, done, known)
+    assert (wide.tasks, wide.shots) == (("words", "colors"), (0, 2, 4))
+    assert (wide.controls, wide.control_shots) == (("none", "blank"), (2,))
+    assert (wide.num_queries, wide.seed) == (3, 5)
+    assert widened(replace(sweep, shots=(0, 4)), [], known) == replace(sweep, shots=(0, 4))
 
 
 @pytest.mark.parametrize(

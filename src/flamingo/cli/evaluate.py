@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         description="Scores a model on few-shot tasks. DIR/results.json holds one record per task, "
         "number of shots and control, summary.json their means, table.md the table, and "
         "predictions.jsonl every prediction. A run that was stopped goes on when the same command "
-        "is given again.",
+        "is given again; other tasks, shots and controls are added to what is there.",
     )
     parser.add_argument("model", metavar="MODEL", help="miniature, a folder, or owner/name")
     parser.add_argument(
@@ -94,8 +94,11 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.evaluation.identity import task_fingerprints, weights_sha256
     from flamingo.evaluation.journal import Journal
     from flamingo.evaluation.results import complete_cells
+    from flamingo.evaluation.sweep import widened
     from flamingo.evaluation.table import plain_table
     from flamingo.foundation.devices import set_threads
+    from flamingo.foundation.records import to_plain
+    from flamingo.miniature.tasks import TASKS
 
     sweep = _sweep(args)
     bench = Bench(args.model, sweep.tasks)
@@ -106,48 +109,75 @@ def run(args: argparse.Namespace) -> int:
     sha256 = weights_sha256(predictor.model)
     settings = {
         "model_sha256": sha256,
+        # Another kind of device rounds otherwise.
+        "device": predictor.model.device.type,
         "seed": sweep.seed,
         "queries": sweep.num_queries,
         "max_new_tokens": sweep.max_new_tokens,
         "episodes": task_fingerprints(tasks, sweep.seed),
     }
     journal = Journal(args.out, settings)
-    about = _about(args, sweep, sha256, predictor.model.device)
-    _answer(args, sweep, bench, (predictor, tasks), journal, about)
-    print(plain_table(complete_cells(sweep, tasks, journal.is_right)))
+    whole = widened(sweep, journal.is_right, tuple(TASKS))
+    about = {**_about(args, sweep, sha256, predictor.model.device), **to_plain(whole)}
+    _answer(args.out, (sweep, whole), (bench, (predictor, tasks)), journal, about)
+    print(plain_table(complete_cells(whole, TASKS, journal.is_right)))
+    if lost := sorted({task for task, *_ in journal.is_right} - {*TASKS}):
+        names = ", ".join(lost)
+        print(f"\nNote: Answered before, but no task any more, and so left out: {names}.")
     print(f"\nResults and predictions are in {args.out}")
     return 0
 
 
 def _answer(
-    args: argparse.Namespace,
-    sweep: Sweep,
-    bench: Bench,
-    loaded: tuple[Predictor, Mapping[str, FewShotTask]],
+    out: Path,
+    sweeps: tuple[Sweep, Sweep],
+    benches: tuple[Bench, tuple[Predictor, Mapping[str, FewShotTask]]],
     journal: Journal,
     about: dict[str, Any],
 ) -> None:
-    """Asks what is missing; what is complete is on disk after each piece, whatever happens then."""
+    """Asks what is missing; what is complete is on disk after each piece, whatever happens then.
+
+    Args:
+        out: the folder.
+        sweeps: what is asked, and that with all that was answered before, which is reported.
+        benches: for other processes, and what it gave in this one.
+        journal: gets the answers.
+        about: what the summary says.
+    """
     from contextlib import closing
 
     from tqdm import tqdm
 
-    from flamingo.evaluation.report import is_reported, seconds_before, write_report
+    from flamingo.evaluation.report import (
+        commands_before,
+        is_reported,
+        seconds_before,
+        write_report,
+    )
     from flamingo.evaluation.results import complete_cells
     from flamingo.evaluation.sweep import answered, missing_blocks
+    from flamingo.miniature.tasks import TASKS
 
+    sweep, whole = sweeps
+    bench, loaded = benches
     blocks = missing_blocks(sweep, set(journal.is_right))
     num_missing = sum(len(left) for block in blocks for left in block.missing.values())
     num_processes = about["machine"]["processes"]
-    began, before = time.monotonic(), seconds_before(args.out)
+    began, before = time.monotonic(), seconds_before(out)
+    num_before, commands = len(journal.is_right), commands_before(out)
 
     def report() -> None:
-        cells = complete_cells(sweep, loaded[1], journal.is_right)
-        if not blocks and is_reported(args.out, cells):
+        has_added = len(journal.is_right) > num_before
+        cells = complete_cells(whole, TASKS, journal.is_right)
+        if not has_added and is_reported(out, cells):
             # The date and the versions of the summary are those of the answers, not of this look.
             return
-        seconds = round(before + time.monotonic() - began, 1)
-        write_report(args.out, cells, {**about, "seconds": seconds})
+        own = [about["command"]] if has_added or not commands else []
+        told = {
+            "command": list(dict.fromkeys([*commands, *own])),
+            "seconds": round(before + time.monotonic() - began, 1),
+        }
+        write_report(out, cells, {**about, **told})
 
     with tqdm(
         total=len(sweep),
@@ -181,7 +211,9 @@ def _sweep(args: argparse.Namespace) -> Sweep:
             raise ConfigError(f"--{name} is {value}, but must be at least 1.")
     controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
     shots = _numbers("shots", args.shots)
-    control_shots = args.control_shots and _numbers("control-shots", args.control_shots)
+    control_shots = (
+        None if args.control_shots is None else _numbers("control-shots", args.control_shots)
+    )
     if missing := sorted({*(control_shots or ())} - {*shots}):
         raise ConfigError(
             f"--control-shots has {missing[0]}, which is not among --shots {args.shots}.\n"
@@ -224,7 +256,6 @@ def _about(
     from datetime import UTC, datetime
 
     from flamingo.evaluation.report import machine
-    from flamingo.foundation.records import to_plain
     from flamingo.training.run_folder import versions
 
     num_processes = args.processes or _num_processes(sweep, device)
@@ -235,7 +266,6 @@ def _about(
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(device, num_processes),
         "versions": versions(),
-        **to_plain(sweep),
     }
 
 

@@ -211,7 +211,8 @@ def _facts(summary: Mapping[str, Any], run_folder: Path | None) -> dict[str, str
             facts[name] = ", ".join(f"{key} {item}" for key, item in value.items())
         elif name not in ("means_above_chance", "worse_at_32_than_at_16_shots"):
             is_list = isinstance(value, list)
-            facts[name.replace("_", " ")] = ", ".join(map(str, value)) if is_list else str(value)
+            between = "; " if name == "command" else ", "
+            facts[name.replace("_", " ")] = between.join(map(str, value)) if is_list else str(value)
     return facts
 
 

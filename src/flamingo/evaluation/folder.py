@@ -10,7 +10,8 @@ from typing import Any
 
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
-from flamingo.evaluation.journal import PREDICTIONS, SETTINGS
+from flamingo.evaluation.journal import NOT_WRITTEN_ANEW, PREDICTIONS, SETTINGS
+from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.report import RESULTS, SUMMARY
 from flamingo.evaluation.runner import Prediction
 from flamingo.foundation.errors import ConfigError, DataError
@@ -68,7 +69,8 @@ class Evaluation:
 
     def _plain_predictions(self) -> Iterator[tuple[int, Any]]:
         """Number and content of each line; one that a killed run left unfinished is left out."""
-        for number, line in enumerate(_text(self.folder / PREDICTIONS).split("\n")[:-1], start=1):
+        whole = _present(self.folder / PREDICTIONS).read_text(encoding="utf-8")
+        for number, line in enumerate(whole.split("\n")[:-1], start=1):
             try:
                 yield number, json.loads(line)
             except ValueError:
@@ -86,13 +88,14 @@ def read_evaluation(folder: Path) -> Evaluation:
             f"There is no folder {folder}.\n"
             f"Make one with `flamingo evaluate MODEL --out {folder}`, or give another folder."
         )
-    plain = _json(folder / RESULTS)
+    plain = read_json(_present(folder / RESULTS), list)
     if not plain:
         raise DataError(
             f"{folder} has no complete result yet: {RESULTS} is empty.\n"
             "Give the command of `flamingo evaluate` again, and let it finish at least one task."
         )
-    summary, settings = _json(folder / SUMMARY), _json(folder / SETTINGS)
+    summary = read_json(_present(folder / SUMMARY), dict)
+    settings = read_json(_present(folder / SETTINGS), dict, NOT_WRITTEN_ANEW)
     try:
         return Evaluation(
             folder=folder,
@@ -142,22 +145,12 @@ def wrong_ones_first(
     return [*kept, *right[: num - len(kept)]]
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(_text(path))
-    except ValueError as error:
-        raise DataError(
-            f"{path} is damaged: {error}\n"
-            "Remove it and give the command of `flamingo evaluate` again, which writes it anew."
-        ) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+def _present(path: Path) -> Path:
+    """The path, if it leads to a file."""
+    if not path.is_file():
         raise DataError(
             f"{path.parent} has no {path.name}, so it is not the folder of an evaluation, or of "
             "one that has no complete result yet.\n"
             "Give the folder that was the --out of `flamingo evaluate`."
-        ) from None
+        )
+    return path

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.runner import Prediction
 from flamingo.evaluation.sweep import Place
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import json_text, to_plain, write_text_atomically
 
 PREDICTIONS, SETTINGS = "predictions.jsonl", "settings.json"
+NOT_WRITTEN_ANEW = "Without it nobody can tell what was asked. Choose another folder."
+"""What a user may do when the settings are damaged."""
 
 
 class Journal:
@@ -25,7 +28,7 @@ class Journal:
 
     Raises:
         ConfigError: the folder holds an evaluation with other settings.
-        DataError: its predictions are damaged.
+        DataError: its settings or its predictions are damaged.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -45,7 +48,7 @@ class Journal:
 
 def _keep_settings(folder: Path, now: Mapping[str, Any]) -> None:
     path = folder / SETTINGS
-    then = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    then = read_json(path, dict, NOT_WRITTEN_ANEW) if path.exists() else None
     if then is None and (folder / PREDICTIONS).exists():
         raise ConfigError(
             f"{folder} holds {PREDICTIONS} but no {SETTINGS}, so nobody can tell what was asked.\n"

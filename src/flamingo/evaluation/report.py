@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.results import means, worse_with_more
 from flamingo.evaluation.table import markdown_table
 from flamingo.foundation.records import json_text, to_plain, write_text_atomically
@@ -38,18 +38,41 @@ def write_report(folder: Path, cells: Sequence[Cell], about: Mapping[str, Any]) 
 
 
 def is_reported(folder: Path, cells: Sequence[Cell]) -> bool:
-    """Whether the folder tells of all these cells already."""
+    """Whether the folder tells of all these cells already.
+
+    Raises:
+        DataError: its results are damaged.
+    """
     path = folder / RESULTS
-    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return told is not None and all(to_plain(cell) in told for cell in cells)
+    if not path.exists() or not (folder / SUMMARY).exists():
+        return False
+    told = read_json(path, list)
+    return all(to_plain(cell) in told for cell in cells)
 
 
 def seconds_before(folder: Path) -> float:
-    """How long earlier runs into this folder took, as far as they came to note it."""
+    """How long earlier runs into this folder took, as far as they came to note it.
+
+    Raises:
+        DataError: its summary is damaged.
+    """
+    return float(_summary(folder).get("seconds", 0.0))
+
+
+def commands_before(folder: Path) -> list[str]:
+    """The commands that gave the answers of this folder, in their order.
+
+    Raises:
+        DataError: its summary is damaged.
+    """
+    told = _summary(folder).get("command", [])
+    # One text where only the last command was noted.
+    return [told] if isinstance(told, str) else list(told)
+
+
+def _summary(folder: Path) -> dict[str, Any]:
     path = folder / SUMMARY
-    if not path.exists():
-        return 0.0
-    return float(json.loads(path.read_text(encoding="utf-8")).get("seconds", 0.0))
+    return read_json(path, dict) if path.exists() else {}
 
 
 def machine(device: torch.device, num_processes: int) -> dict[str, Any]:

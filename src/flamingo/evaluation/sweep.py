@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flamingo.evaluation.controls import NONE, applies
+from flamingo.evaluation.controls import CONTROLS, NONE, applies
 from flamingo.evaluation.runner import MAX_NEW_TOKENS, Prediction, ask
 from flamingo.evaluation.task import Task
 from flamingo.evaluation.workers import in_processes
@@ -14,7 +14,8 @@ from flamingo.inference.predictor import Predictor
 
 _BLOCK = 16
 """Queries of a task that are asked together, at all numbers of shots: few enough for memory, and
-enough for a batch. Always cut at the same places, so that a resumed run asks the same batches."""
+enough for a batch. Always cut at the same places, so that a resumed run asks the same batches,
+unless its largest number of shots is another: last bits may differ then."""
 
 Place = tuple[str, int, str, int]
 """Task, shots, control and index: what names a prediction."""
@@ -75,6 +76,32 @@ class Block:
     missing: Mapping[tuple[int, str], Sequence[int]]
 
 
+def widened(sweep: Sweep, done: Iterable[Place], known: Sequence[str]) -> Sweep:
+    """The sweep with all else that was answered, in an order that does not hang on the sweep.
+
+    It may have cells that nobody asked for: not each task needs all numbers of shots.
+
+    Args:
+        sweep: what is asked now.
+        done: what was answered, by this sweep or by others.
+        known: all tasks in their order; what was answered of others is left out.
+    """
+    cells = {(task, *cell) for task in sweep.tasks for cell in sweep.cells()}
+    cells |= {
+        (task, shots, control)
+        for task, shots, control, _ in done
+        if task in known and control in CONTROLS
+    }
+    tasks, controls = {cell[0] for cell in cells}, {cell[2] for cell in cells}
+    return replace(
+        sweep,
+        tasks=tuple(name for name in known if name in tasks),
+        shots=tuple(sorted({shots for _, shots, _ in cells})),
+        controls=tuple(name for name in CONTROLS if name in controls),
+        control_shots=tuple(sorted({n for _, n, control in cells if control != NONE})) or None,
+    )
+
+
 def missing_blocks(sweep: Sweep, done: set[Place]) -> list[Block]:
     """All of a sweep that is not in `done`."""
     blocks = []
@@ -124,23 +151,29 @@ class Asker:
     tasks: Mapping[str, Task[Any]]
 
     def pieces(self, block: Block) -> Iterator[list[Prediction]]:
-        """The missing predictions of a block, cell by cell; each visual is encoded once."""
+        """The missing predictions of a block, cell by cell; each visual is encoded once.
+
+        A cell of which some are missing is asked as a whole: in a smaller batch, the last bits of
+        an answer could be others.
+        """
         sweep, task = self.sweep, self.tasks[block.task]
         memory = self.predictor.visual_memory()
         # All that the block shows, missing or not: which visuals are encoded in one batch, and so
-        # their last bits, are then the same in a run that was resumed. Fewer shots show the same.
+        # their last bits, are then the same in a run that was resumed. Fewer shots show the same;
+        # larger ones that are added later make other batches.
         prompts = (
             task.prompt(task.build(sweep.seed, index, max(sweep.shots))) for index in block.indices
         )
         memory.see(visual for prompt in prompts for visual in prompt.visuals)
-        for (number, control), indices in block.missing.items():
-            yield ask(
+        for (number, control), missing in block.missing.items():
+            found = ask(
                 self.predictor,
                 task,
-                indices,
+                block.indices,
                 num_shots=number,
                 seed=sweep.seed,
                 control=control,
                 max_new_tokens=sweep.max_new_tokens,
                 memory=memory,
             )
+            yield [one for one in found if one.index in missing]
