@@ -6,12 +6,16 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from flamingo.cli.main import main
+from flamingo.foundation.errors import DataError
+from flamingo.miniature import tasks
+from flamingo.miniature.few_shot_episodes import FewShotEpisode
 
 TASKS = ("new-word-2", "clip-motion")
 PICTURES = ("curves.png", "means.png", "gates.png", "attention.png", "world.png")
@@ -46,6 +50,29 @@ def test_pictures_and_page_are_written(
     for text in (*TASKS, "shots", "blank", "flamingo evaluate miniature --tasks=new-word-2"):
         assert text in html
     assert all(name.startswith("data:") for name in re.findall(r'src="([^"]*)"', html))
+
+
+def test_tasks_whose_pictures_are_not_installed_are_left_out(
+    evaluated: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def not_installed(seed: int, index: int, num_shots: int) -> FewShotEpisode:
+        raise DataError("the pictures are not installed.")
+
+    # One that was evaluated, and one that was not.
+    for name in (TASKS[0], "digits-2"):
+        monkeypatch.setitem(tasks.TASKS, name, replace(tasks.TASKS[name], build=not_installed))
+    assert main(["report", str(evaluated), "--out", str(tmp_path)]) == 0
+    note = f"Without pictures: {TASKS[0]}, digits-2, as the pictures are not installed."
+    said = capsys.readouterr().out
+    assert f"Note: {note}" in said
+    assert "no task draws the same ones" not in said
+    assert (tmp_path / "world.png").exists()
+    html = (tmp_path / "report.html").read_text()
+    assert note in html
+    assert "digits-5" in html
 
 
 def log_of_a_run(folder: Path) -> Path:

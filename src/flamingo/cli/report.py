@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.foundation.records import write_text_atomically
     from flamingo.inference.predictor import Predictor
     from flamingo.miniature.evaluation_page import EvaluationPage, evaluation_page
+    from flamingo.miniature.sheets import draw_sheet
 
     evaluation = read_evaluation(args.folder)
     out: Path = args.out or args.folder
@@ -68,8 +69,12 @@ def run(args: argparse.Namespace) -> int:
     plot_means(evaluation.cells, out / MEANS)
     predictor = Predictor.from_pretrained(args.model or evaluation.model)
     _draw_gates(predictor, args.run_folder, out / GATES)
-    drawn = _drawn_tasks(evaluation)
+    rows, undrawable = _world()
+    drawn = _drawn_tasks(evaluation, undrawable)
+    world = rows if drawn else []
     answered = _answered(evaluation, drawn)
+    if world:
+        draw_sheet(world, out / WORLD)
     page = EvaluationPage(
         title=f"Few-shot evaluation of {evaluation.model}",
         charts=_charts(out, is_run=args.run_folder is not None),
@@ -77,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
         notes=table_notes(evaluation.cells),
         attention=_attention(predictor, answered, out / ATTENTION),
         answered=answered,
-        world=_world(drawn, out / WORLD),
+        world=world,
         facts=_facts(evaluation.summary, args.run_folder),
-        warnings=_warnings(evaluation, drawn, predictor),
+        warnings=_warnings(evaluation, drawn, undrawable, predictor),
     )
     write_text_atomically(out / PAGE, evaluation_page(page))
     for warning in page.warnings:
@@ -101,12 +106,13 @@ def _draw_gates(predictor: Predictor, run_folder: Path | None, target: Path) -> 
         plot_gates(run_folder / LOG, target)
 
 
-def _drawn_tasks(evaluation: Evaluation) -> dict[str, FewShotTask]:
+def _drawn_tasks(evaluation: Evaluation, undrawable: Mapping[str, str]) -> dict[str, FewShotTask]:
     """The miniature's tasks among those of the evaluation that still draw the same episodes."""
     from flamingo.evaluation.identity import task_fingerprints
     from flamingo.miniature.tasks import TASKS
 
-    known = {name: TASKS[name] for name in evaluation.tasks if name in TASKS}
+    names = [name for name in evaluation.tasks if name in TASKS and name not in undrawable]
+    known = {name: TASKS[name] for name in names}
     now = task_fingerprints(known, evaluation.seed)
     then = evaluation.episodes
     return {name: task for name, task in known.items() if now[name] == then.get(name)}
@@ -162,16 +168,20 @@ def _attention(predictor: Predictor, answered: list[TaskReplies], target: Path) 
     return rows
 
 
-def _world(drawn: Mapping[str, FewShotTask], target: Path) -> list[SheetRow]:
-    """All of the world, whichever of its tasks were evaluated."""
+def _world() -> tuple[list[SheetRow], dict[str, str]]:
+    """All of the world, whichever of its tasks were evaluated, and why some cannot be drawn."""
+    from flamingo.foundation.errors import DataError
     from flamingo.miniature.samples import world_rows
-    from flamingo.miniature.sheets import draw_sheet
     from flamingo.miniature.tasks import TASKS
 
-    rows = world_rows(TASKS.values(), seed=0) if drawn else []
-    if rows:
-        draw_sheet(rows, target)
-    return rows
+    rows: list[SheetRow] = []
+    undrawable: dict[str, str] = {}
+    for name, task in TASKS.items():
+        try:
+            rows += world_rows([task], seed=0)
+        except DataError as error:
+            undrawable[name] = str(error)
+    return rows, undrawable
 
 
 def _charts(out: Path, *, is_run: bool) -> list[Chart]:
@@ -217,12 +227,18 @@ def _facts(summary: Mapping[str, Any], run_folder: Path | None) -> dict[str, str
 
 
 def _warnings(
-    evaluation: Evaluation, drawn: Mapping[str, FewShotTask], predictor: Predictor
+    evaluation: Evaluation,
+    drawn: Mapping[str, FewShotTask],
+    undrawable: Mapping[str, str],
+    predictor: Predictor,
 ) -> list[str]:
     from flamingo.evaluation.identity import weights_sha256
 
     warnings = []
-    if lost := [name for name in evaluation.tasks if name not in drawn]:
+    for reason in dict.fromkeys(undrawable.values()):
+        names = ", ".join(name for name, why in undrawable.items() if why == reason)
+        warnings.append(f"Without pictures: {names}, as {reason}")
+    if lost := [name for name in evaluation.tasks if name not in {*drawn, *undrawable}]:
         warnings.append(
             f"Without pictures, as no task draws the same ones any more: {', '.join(lost)}."
         )
