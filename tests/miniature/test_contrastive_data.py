@@ -88,6 +88,10 @@ def test_impossible_batches_are_named():
         ContrastiveSource(seed=0, batch_size=2 * NUM_GLYPHS, glyph_share=0.75, **PLAIN)
     with pytest.raises(ConfigError, match=r"sign_share must be between 0 and what glyph_share=0.5"):
         ContrastiveSource(seed=0, batch_size=16, glyph_share=0.5, sign_share=0.75, **PLAIN)
+    num = len(TRAIN_NAMES)
+    ContrastiveSource(seed=0, batch_size=num, glyph_share=0.0, sign_share=1.0, **PLAIN)
+    with pytest.raises(ConfigError, match=rf"make {num + 1} signs .* but there are {num} diff"):
+        ContrastiveSource(seed=0, batch_size=num + 1, glyph_share=0.0, sign_share=1.0, **PLAIN)
 
 
 def test_signs_are_captioned_by_their_syllables_in_order():

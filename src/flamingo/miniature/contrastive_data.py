@@ -97,6 +97,13 @@ class ContrastiveSource:
                 f"sign_share must be between 0 and what glyph_share={self.glyph_share} leaves of "
                 f"the batch, but it is {self.sign_share}."
             )
+        num_signs = int(self.batch_size * self.sign_share)
+        if num_signs > len(TRAIN_NAMES):
+            raise ConfigError(
+                f"batch_size={self.batch_size} and sign_share={self.sign_share} make {num_signs} "
+                f"signs per batch, but there are {len(TRAIN_NAMES)} different names for them. "
+                "Make one of the two smaller."
+            )
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """The pictures and captions of one step, always the same for the same step."""
