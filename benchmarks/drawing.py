@@ -11,9 +11,12 @@ episodes are drawn, text and choices included.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +26,7 @@ import numpy as np
 from flamingo.evaluation.report import machine
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.randomness import generator
-from flamingo.foundation.records import json_text, to_plain
+from flamingo.foundation.records import json_text
 from flamingo.miniature.glyphs import draw_glyph
 from flamingo.miniature.render import render_clip, render_scene
 from flamingo.miniature.scene import random_clip, random_scene
@@ -97,12 +100,13 @@ def speed(name: str, draw: Draw, rounds: int, num_samples: int) -> Speed:
     for number in range(rounds + 1):
         rng = generator("drawing benchmark", name, number)
         begin = time.process_time()
-        images = sum(draw(rng) for _ in range(num_samples))
+        drawn = sum(draw(rng) for _ in range(num_samples))
         seconds = time.process_time() - begin
         if number > 0:
+            images += drawn
             # The processor's clock has steps, which a very short round does not reach.
             rates.append(num_samples / max(seconds, 1e-6))
-    per_sample = images / num_samples
+    per_sample = images / (rounds * num_samples)
     middle = median(rates)
     return Speed(
         name=name,
@@ -151,7 +155,11 @@ def main() -> None:
     found = measure(args.rounds, args.samples, TASKS)
     print(report(found))
     if args.json:
-        args.json.write_text(json_text(to_plain(found)), encoding="utf-8")
+        about = {
+            "command": shlex.join(["python", "-m", "benchmarks.drawing", *sys.argv[1:]]),
+            "date": datetime.now(UTC).date().isoformat(),
+        }
+        args.json.write_text(json_text({**about, **found}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def test_a_speed_is_a_median_between_the_slowest_and_the_fastest() -> None:
     assert found.images == pytest.approx(8 * found.samples)
 
 
+def test_images_are_averaged_over_all_rounds_but_the_first() -> None:
+    counts = iter((100, 100, 1, 3, 5, 7))
+    found = drawing.speed("any", lambda rng: next(counts), rounds=2, num_samples=2)
+    assert found.images_per_sample == 4
+
+
 def test_an_episode_is_its_shots_and_its_query() -> None:
     assert drawing.episodes_of(TASKS["new-word-2"])(generator("test")) == drawing.SHOTS + 1
 
@@ -41,5 +48,7 @@ def test_it_prints_and_writes_all_of_it(
     found = json.loads(file.read_text(encoding="utf-8"))
     assert [one["name"] for one in found["kinds"]] == list(drawing.KINDS)
     assert [one["name"] for one in found["episodes"]] == ["caption"]
+    assert found["command"] == f"python -m benchmarks.drawing {' '.join(options)}"
+    assert date.fromisoformat(found["date"]) <= datetime.now(UTC).date()
     assert "episodes of caption" in said
     assert found["machine"]["cpu"] in said
