@@ -49,11 +49,17 @@ def test_the_ending_must_be_a_kind_of_picture(run: Path) -> None:
 def test_the_gates_alone_over_a_run_and_at_its_end(run: Path, tmp_path: Path) -> None:
     plot_gates(run / "log.jsonl", tmp_path / "run.png")
     plot_final_gates(gate_openings(tiny_flamingo()), tmp_path / "end.png")
-    # A variant may have no gates.
-    plot_final_gates({}, tmp_path / "none.png")
-    for name in ("run", "end", "none"):
+    for name in ("run", "end"):
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.format == "PNG"
+
+
+def test_a_model_without_gates_is_told_so(tmp_path: Path) -> None:
+    plot_final_gates({}, tmp_path / "none.svg")
+    plot_final_gates(gate_openings(tiny_flamingo()), tmp_path / "some.svg")
+    told = "this model has none"
+    assert told in (tmp_path / "none.svg").read_text()
+    assert told not in (tmp_path / "some.svg").read_text()
 
 
 def test_a_run_without_gates_is_told_so(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def plot_gates(log: Path, target: Path) -> None:
 
 
 def plot_final_gates(openings: Mapping[str, float], target: Path) -> None:
-    """Draws the gates of a trained model as bars, one per layer.
+    """Draws the gates of a trained model as bars, one per layer, or says that it has none.
 
     Args:
         openings: see `gates.gate_openings`.
@@ -93,6 +93,8 @@ def plot_final_gates(openings: Mapping[str, float], target: Path) -> None:
         axis.set(title=title, xlabel="gated layer", ylim=(0, 1.08))
         axis.grid(axis="y", alpha=0.3)
         axis.set_axisbelow(True)
+        if not names:
+            axis.text(0.5, 0.5, "this model has none", ha="center", transform=axis.transAxes)
     save_figure(figure, target)
 
 
