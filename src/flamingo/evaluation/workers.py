@@ -118,9 +118,9 @@ def _serve(start: Callable[[], Callable[[Any], Any]], connection: Connection) ->
     """What a process does: one item after the other, until the line is closed."""
     # Ctrl-C reaches all processes of a terminal; the first of them decides for the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     set_threads(1)
-    _quiet_libraries()
+    quiet_libraries()
     work: Callable[[Any], Any] | None = None
     while True:
         try:
@@ -141,16 +141,19 @@ def _serve(start: Callable[[], Callable[[Any], Any]], connection: Connection) ->
             return
 
 
-def _end_with_parent() -> None:
-    """A process whose parent was killed would otherwise first finish what nobody waits for."""
+def end_with_parent() -> None:
+    """Ends this process when its parent is gone; for a thread of a process that serves another.
+
+    It would otherwise first finish what nobody waits for.
+    """
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
     os._exit(1)
 
 
-def _quiet_libraries() -> None:
-    """Bars of loaded weights of several processes would run into each other."""
+def quiet_libraries() -> None:
+    """For a process beside others: their bars of loaded weights would run into each other."""
     from transformers.utils import logging
 
     logging.set_verbosity_error()

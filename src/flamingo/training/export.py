@@ -56,12 +56,16 @@ def export_model(
 
 
 def _write(run_folder: Path, model: nn.Module, export: Export) -> None:
-    target = run_folder / MODEL
-    temporary = target.with_name(f".{MODEL}.writing")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
     model.eval()
-    export(temporary)
+    write_folder(run_folder / MODEL, export)
+
+
+def write_folder(target: Path, write: Callable[[Path], None]) -> None:
+    """Lets a folder be written that is there whole or not at all; one of that name is replaced."""
+    temporary = target.with_name(f".{target.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    write(temporary)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(temporary, target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -89,9 +90,25 @@ def test_an_interrupt_ends_the_processes(tmp_path: Path, monkeypatch: pytest.Mon
         def running(self, arms: object) -> None:
             raise KeyboardInterrupt
 
+    check_ended(Interrupting(), tmp_path, monkeypatch)
+
+
+def test_sigterm_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminating(Watch):
+        def running(self, arms: object) -> None:
+            # Not the handler that would end this process: the tests would end with it.
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    check_ended(Terminating(), tmp_path, monkeypatch)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def check_ended(watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     process = Process(exitcode=None)
     pretend(process, [], monkeypatch)
     arm = Arm("fine", 0, 1.0, tmp_path, RECIPE)
     with pytest.raises(KeyboardInterrupt):
-        carry_out_all([arm], 1, Interrupting(), toy_work)
+        carry_out_all([arm], 1, watch, toy_work)
     assert process.ended

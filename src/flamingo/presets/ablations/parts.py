@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from flamingo.inference.model_names import find_model
 from flamingo.model.checkpoints.vision import save_vision_encoder
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.presets.ablations.arms import Arms
+from flamingo.training.export import write_folder
 
 
 def write_parts(arms: Arms, model: str = "miniature") -> None:
@@ -43,7 +41,8 @@ def write_parts(arms: Arms, model: str = "miniature") -> None:
     source = find_model(model)
     flamingo: Any = FlamingoForConditionalGeneration.from_pretrained(source).float()
     if "vision" in wanted:
-        _whole(arms.part("vision"), lambda to: save_vision_encoder(flamingo.vision_encoder, to))
+        encoder = flamingo.vision_encoder
+        write_folder(arms.part("vision"), lambda folder: save_vision_encoder(encoder, folder))
     if "language" in wanted:
         tokenizer = AutoTokenizer.from_pretrained(source)
 
@@ -51,13 +50,4 @@ def write_parts(arms: Arms, model: str = "miniature") -> None:
             flamingo.language_model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
 
-        _whole(arms.part("language"), save)
-
-
-def _whole(folder: Path, write: Callable[[Path], None]) -> None:
-    """A folder that is there whole or not at all."""
-    temporary = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    write(temporary)
-    os.replace(temporary, folder)
+        write_folder(arms.part("language"), save)

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
+from flamingo.evaluation.workers import end_with_parent, quiet_libraries
 from flamingo.foundation.devices import set_threads
 from flamingo.foundation.errors import FlamingoError
 from flamingo.presets.ablations.arms import Arm
 from flamingo.presets.ablations.execution import carry_out
+from flamingo.training.stopping import StopRequest
 
 OUTPUT, FAILURE = "output.txt", "failure.txt"
 _LOOK_EVERY = 1.0
@@ -49,7 +51,8 @@ def carry_out_all(
 ) -> dict[str, str]:
     """Carries out every arm; those that fail do not hold up the others.
 
-    Whatever ends this call, an interrupt included, ends the processes too, after a checkpoint.
+    Whatever ends this call, Ctrl-C and SIGTERM included, ends the processes too, after a
+    checkpoint. Only where this process is killed at once, they end without one.
 
     Args:
         arms: each with a folder of its own.
@@ -59,7 +62,21 @@ def carry_out_all(
 
     Returns:
         Why arms failed, by their names.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM.
     """
+    with StopRequest() as stop:
+        return _carry_out_all(arms, num_processes, watch, work, stop)
+
+
+def _carry_out_all(
+    arms: Sequence[Arm],
+    num_processes: int,
+    watch: Watch,
+    work: Callable[[Arm], bool],
+    stop: StopRequest,
+) -> dict[str, str]:
     waiting, failures = list(arms), dict[str, str]()
     running: dict[int, tuple[Arm, BaseProcess]] = {}
     try:
@@ -78,6 +95,9 @@ def carry_out_all(
                     failures[str(arm)] = reason = _reason(arm, process.exitcode)
                     watch.failed(arm, reason)
             watch.running([arm for arm, _ in running.values()])
+            # Here and not before: a signal during the last look must not be forgotten.
+            if stop.is_made:
+                raise KeyboardInterrupt
     finally:
         _end([process for _, process in running.values()])
     return failures
@@ -118,14 +138,14 @@ def _serve(arm: Arm, work: Callable[[Arm], bool]) -> None:
         os.setpgrp()
     else:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     set_threads(1)
     with (
         (arm.folder / OUTPUT).open("a", encoding="utf-8") as file,
         contextlib.redirect_stdout(file),
         contextlib.redirect_stderr(file),
     ):
-        _quiet_libraries()
+        quiet_libraries()
         try:
             is_finished = work(arm)
             reason = None if is_finished else "it was stopped by a signal"
@@ -137,18 +157,3 @@ def _serve(arm: Arm, work: Callable[[Arm], bool]) -> None:
     if reason is not None:
         (arm.folder / FAILURE).write_text(reason + "\n", encoding="utf-8")
         sys.exit(1)
-
-
-def _end_with_parent() -> None:
-    """A process whose parent was killed would go on for hours that nobody waits for."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _quiet_libraries() -> None:
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
