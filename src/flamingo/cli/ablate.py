@@ -38,6 +38,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--seeds", type=int, default=1, metavar="K", help="per row (default 1)")
     parser.add_argument("--steps", type=int, metavar="N", help="of each arm (default 500)")
     parser.add_argument(
+        "--alignment-steps",
+        type=int,
+        metavar="N",
+        help="of them, spent on single things (default 150, a third at most)",
+    )
+    parser.add_argument(
+        "--warmup-steps", type=int, metavar="N", help="of them (default 30, a tenth at most)"
+    )
+    parser.add_argument(
         "--tasks", metavar="NAMES", help="with commas between them (default all for development)"
     )
     parser.add_argument("--queries", type=int, metavar="N", help="per task (default 200)")
@@ -58,6 +67,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--language", type=Path, metavar="DIR", help="instead of the bundled part")
     parser.add_argument("--device", help="auto, cpu, cuda, … (default auto)")
     parser.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="steps that a kill can lose (default 50)"
+    )
+    parser.add_argument(
         "--processes",
         type=int,
         metavar="N",
@@ -74,7 +86,8 @@ def add_parser(subparsers: Any) -> None:
         "overrides",
         metavar="section.field=value",
         nargs="*",
-        help="settings of the recipe miniature-flamingo, for every row",
+        help="settings of the recipe miniature-flamingo, for every row; those that an option or "
+        "the ablation decides are refused",
     )
     parser.set_defaults(run=run)
     accept_overrides_anywhere(parser)
@@ -135,7 +148,8 @@ def _config(args: argparse.Namespace) -> AblationConfig:
 
 
 _SETTINGS = (
-    "steps", "queries", "shots", "batch_scale", "vision_steps", "vision", "language", "device",
+    "steps", "alignment_steps", "warmup_steps", "queries", "shots", "batch_scale", "vision_steps",
+    "vision", "language", "device", "checkpoint_every",
 )  # fmt: skip
 
 
@@ -176,13 +190,18 @@ def _print_rows() -> None:
 
 def _print_table(entries: Sequence[Entry]) -> None:
     width = max(len(entry.row) for entry in entries)
-    print(f"{'row'.ljust(width)}  overall  difference (95 % interval)   paper  direction")
+    other = max(len(entry.reference or "against") for entry in entries)
+    print(
+        f"{'row'.ljust(width)}  overall  {'against'.ljust(other)}  "
+        "difference (95 % interval)   paper  direction"
+    )
     for entry in entries:
         gap, overall = entry.difference, entry.overall
         told = f"{gap.mean:+6.1f} ({gap.low:+.1f} to {gap.high:+.1f})" if gap else ""
         paper = f"{entry.paper_difference:+.1f}" if entry.paper_difference else ""
         score = "" if overall is None else f"{overall:.1f}"
         print(
-            f"{entry.row.ljust(width)}  {score:>7}  {told:<26}  {paper:>6}  "
+            f"{entry.row.ljust(width)}  {score:>7}  {(entry.reference or '').ljust(other)}  "
+            f"{told:<26}  {paper:>6}  "
             f"{entry.direction or ''}".rstrip()
         )

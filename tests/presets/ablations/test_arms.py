@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from flamingo.data.batching import Batch
 from flamingo.foundation.errors import ConfigError
+from flamingo.miniature.flamingo_data import DrawnSource
 from flamingo.miniature.tasks import HELD_OUT_TASKS
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.presets.ablations.arms import Arms, scaled
@@ -18,6 +20,9 @@ from flamingo.presets.ablations.rows import BASELINE, ROWS
 from flamingo.presets.training.miniature_flamingo import RECIPE
 from flamingo.training.export import MODEL
 from tests.presets.ablations.small_ablation import small_config
+
+STRINGS_OF_A_FEW = ("schedule", "optimizer", "mixing", "precision", "parallel")
+"""Settings of text that take a few values only."""
 
 OWN_ENCODER = [name for name, row in ROWS.items() if row.encoder is not None]
 
@@ -71,8 +76,9 @@ def test_all_rows_have_the_baselines_budget(arms: Arms) -> None:
     """Apart from what a row is about: its sources, or how often they make an update."""
     baseline = arms.arm(ROWS[BASELINE], 3).recipe.config
     for row in ROWS.values():
-        config = arms.arm(row, 3).recipe.config
-        assert config.training.steps == baseline.training.steps * row.updates
+        arm = arms.arm(row, 3)
+        config = arm.recipe.config
+        assert config.training.steps == baseline.training.steps * arm.updates
         assert config.training.seed == config.data.seed == 3
         assert config.training.learning_rate == baseline.training.learning_rate
         left_out = {f"data.{name}=0" for name in ("pages", "pairs", "clips")} & set(row.settings)
@@ -82,6 +88,8 @@ def test_all_rows_have_the_baselines_budget(arms: Arms) -> None:
             if getattr(config.data, field.name) != getattr(baseline.data, field.name)
         }
         allowed = {"next_share"} | {text.partition("=")[0][5:] for text in left_out}
+        if left_out:
+            allowed |= {"alignment_batch"}
         assert changed <= allowed, row.name
 
 
@@ -96,9 +104,65 @@ def test_rows_share_their_batches(arms: Arms) -> None:
             assert torch.equal(first.batch(1).pixel_values, other.batch(1).pixel_values)
 
 
-def test_round_robin_goes_through_every_batch_of_the_others(arms: Arms) -> None:
-    recipe = arms.arm(ROWS["round-robin"], 0).recipe
-    assert ROWS["round-robin"].updates == len(recipe.build(recipe.config).sources)
+@pytest.mark.parametrize(("settings", "num_sources"), [((), 3), (("data.clips=0",), 2)])
+def test_round_robin_goes_through_every_batch_of_the_others(
+    arms: Arms, settings: tuple[str, ...], num_sources: int
+) -> None:
+    config = replace(arms.config, settings=(*arms.config.settings, *settings))
+    baseline, arm = (
+        Arms(config, arms.folder).arm(ROWS[name], 0) for name in (BASELINE, "round-robin")
+    )
+    assert arm.updates == num_sources == len(arm.recipe.build(arm.recipe.config).sources)
+    assert arm.recipe.config.training.steps == num_sources * baseline.recipe.config.training.steps
+
+
+def test_every_row_sees_as_much_in_the_alignment(
+    parts: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many sequences without a source as with all; trained, so that it is what happens."""
+    drawn: list[tuple[str, int]] = []
+    original = DrawnSource.batch
+
+    def batch(source: DrawnSource, step: int) -> Batch:
+        made = original(source, step)
+        drawn.append((source.name, len(made.input_ids)))
+        return made
+
+    monkeypatch.setattr(DrawnSource, "batch", batch)
+    config = small_config(parts, steps=6)
+    config = replace(config, settings=(*config.settings, "data.alignment_batch=2"))
+    arms = Arms(config, tmp_path)
+    totals = {}
+    for name in (BASELINE, "without-pages", "round-robin"):
+        drawn.clear()
+        recipe = arms.arm(ROWS[name], 0).recipe
+        assert recipe.trainer(tmp_path / name).fit()
+        aligned = [size for source, size in drawn if source.startswith("alignment")]
+        assert len(aligned) < len(drawn)
+        totals[name] = sum(aligned)
+    assert totals == dict.fromkeys(totals, 2 * 3 * 2)
+
+
+def test_no_setting_is_ignored(parts: dict[str, Path], tmp_path: Path) -> None:
+    """What is given for all rows reaches the runs, or is refused with what to do instead."""
+    config = small_config(parts, settings=())
+    before = Arms(config, tmp_path).arm(ROWS[BASELINE], 0).recipe
+    refused: dict[str, str] = {}
+    for section, values in before.resolved().items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            other = {bool: not value, int: 7, float: 0.123, str: "elsewhere"}.get(type(value))
+            if name in STRINGS_OF_A_FEW or other is None:
+                continue
+            setting = f"{section}.{name}={other}"
+            try:
+                changed = replace(config, settings=(setting,))
+            except ConfigError as error:
+                refused[f"{section}.{name}"] = str(error)
+                continue
+            assert Arms(changed, tmp_path).arm(ROWS[BASELINE], 0).recipe != before, setting
+    assert {"training.steps", "training.device", "data.seed", "model.vision"} <= refused.keys()
+    assert not {"data.pages", "data.alignment_batch", "training.learning_rate"} & refused.keys()
+    assert all("Give --" in told or "Leave it out" in told for told in refused.values())
 
 
 def test_a_row_that_changes_nothing_is_the_baselines_run(arms: Arms) -> None:
@@ -137,7 +201,12 @@ def test_step_time_leaves_the_alignment_out() -> None:
     [
         ({"steps": 0}, "steps is 0"),
         ({"batch_scale": 0.0}, "must be positive"),
+        ({"batch_scale": float("nan")}, "must be positive"),
         ({"learning_rates": ()}, "must be positive"),
+        ({"learning_rates": (1.0, float("nan"))}, "must be positive"),
+        ({"learning_rates": (float("inf"),)}, "must be positive"),
+        ({"settings": ("training.steps=5",)}, "decides training.steps.*\nGive --steps"),
+        ({"settings": ("training={seed: 5}",)}, "its budget decides training"),
         ({"tasks": HELD_OUT_TASKS[:1]}, "held-out tasks are kept out"),
     ],
 )

@@ -80,7 +80,10 @@ def test_more_queries_make_it_narrow() -> None:
 
 
 def test_seeds_that_contradict_each_other_make_it_wide() -> None:
-    """The same answers in all, but from two runs of which only one is better."""
+    """The same answers in all, but from two runs of which only one is better.
+
+    Two seeds spread by √2 more than they do around their own mean.
+    """
     num = 400
     baseline = [result({"a": "01" * (num // 2)}, seed) for seed in (0, 1)]
     better, same = "1" * num, "01" * (num // 2)
@@ -90,8 +93,22 @@ def test_seeds_that_contradict_each_other_make_it_wide() -> None:
     assert unsteady is not None
     assert steady is not None
     assert unsteady.mean == pytest.approx(steady.mean)
-    assert unsteady.low == pytest.approx(0.0)
+    half = unsteady.mean
+    assert half == pytest.approx(100 / 3)
+    assert unsteady.low == pytest.approx(half - 2**0.5 * half, abs=4)
     assert steady.low > 20
+
+
+def test_the_spread_of_seeds_is_not_underestimated() -> None:
+    """Three runs, of which one is better at every query: the interval is that of their mean."""
+    row = [result({"a": "1" * 10 if seed == 0 else "0" * 10}, seed, 0.0) for seed in range(3)]
+    baseline = [result({"a": "0" * 10}, seed, 0.0) for seed in range(3)]
+    found = paired_difference(row, baseline)
+    assert found is not None
+    assert found.mean == pytest.approx(100 / 3)
+    # All three draws are of the better one in 1 of 27 cases, of the others in 8.
+    assert found.high == pytest.approx(100 / 3 + 1.5**0.5 * 200 / 3)
+    assert found.low == pytest.approx(100 / 3 - 1.5**0.5 * 100 / 3)
 
 
 def test_only_seeds_that_both_have_are_compared() -> None:

@@ -31,6 +31,20 @@ def test_the_baseline_comes_with_every_choice_and_order_is_the_tables() -> None:
     assert [row.name for row in chosen_rows("all")] == list(ROWS)
 
 
+def test_a_row_comes_with_the_one_that_it_is_compared_with() -> None:
+    assert [row.name for row in chosen_rows("vision-vit")] == [
+        BASELINE,
+        "vision-brief",
+        "vision-vit",
+    ]
+    assert {row.reference for row in ROWS.values()} == {BASELINE, "vision-brief"}
+    brief = {row.name for row in ROWS.values() if row.reference == "vision-brief"}
+    assert brief == {"vision-small", "vision-vit"}
+    assert "half the rate" in ROWS["vision-vit"].learning_rate
+    # The paper has no such control: its difference stays that to its baseline.
+    assert paper_difference(ROWS["vision-vit"], 0.5) == -5.8
+
+
 def test_an_unknown_row_is_told_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"no row 'graftin' .* Did you mean 'grafting'"):
         chosen_rows("graftin")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flamingo.foundation.errors import CheckpointError, ConfigError
+from flamingo.foundation.errors import CheckpointError, ConfigError, DataError
 from flamingo.foundation.records import yaml_text
 from flamingo.presets.ablations import report
 from flamingo.presets.ablations.arms import Arm
@@ -29,13 +30,14 @@ class Toy:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.failing: set[str] = set()
+        self.failing_rates: set[float] = set()
 
     def __call__(self, arms: Sequence[Arm], num_processes: int, watch: Watch) -> dict[str, str]:
         failures = {}
         for arm in arms:
             watch.started(arm)
             self.done.append(str(arm))
-            if arm.row in self.failing:
+            if arm.row in self.failing or arm.learning_rate in self.failing_rates:
                 failures[str(arm)] = "it diverged"
                 watch.failed(arm, "it diverged")
                 continue
@@ -95,7 +97,13 @@ def test_what_is_finished_is_not_done_again(
     assert toy.done[2:] == ["baseline, seed 1", "no-tanh-gate, seed 1"]
     entries = study(tmp_path, parts, rows="grafting", seeds=2).run()
     assert toy.done[4:] == ["grafting, seed 0", "grafting, seed 1"]
-    assert [entry.row for entry in entries] == ["baseline", "grafting"]
+    # The table has what was asked before, too.
+    assert [entry.row for entry in entries] == ["baseline", "no-tanh-gate", "grafting"]
+    assert [len(entry.seeds) for entry in entries] == [2, 2, 2]
+    entries = study(tmp_path, parts, rows="baseline").run()
+    assert len(toy.done) == 6
+    assert [entry.row for entry in entries] == ["baseline", "no-tanh-gate", "grafting"]
+    assert json.loads((tmp_path / "table.json").read_text())["about"]["seeds"] == 2
 
 
 def test_the_table_tells_everything_that_was_ever_asked(
@@ -104,14 +112,16 @@ def test_the_table_tells_everything_that_was_ever_asked(
     study(tmp_path, parts).run()
     study(tmp_path, parts, rows="grafting,vision-vit", seeds=2).run()
     entries = Study.in_folder(tmp_path).report()
-    names = ["baseline", "no-tanh-gate", "grafting", "vision-vit"]
+    names = ["baseline", "no-tanh-gate", "grafting", "vision-brief", "vision-vit"]
     assert [entry.row for entry in entries] == names
-    assert [len(entry.seeds) for entry in entries] == [2, 1, 2, 2]
+    assert [len(entry.seeds) for entry in entries] == [2, 1, 2, 2, 2]
     table = json.loads((tmp_path / "table.json").read_text())
     assert [row["row"] for row in table["rows"]] == names
     about = table["about"]
     assert about["command"] == "flamingo …"
     assert {"date", "machine", "versions", "seeds", "config", "next_share"} <= about.keys()
+    # Of an arm, not of the process that starts them.
+    assert about["machine"]["threads_per_process"] == 1
     assert about["encoders"]["vision-vit"]["metrics"]["probe_color_held_out"] == 0.9
     text = (tmp_path / "table.md").read_text()
     assert "color 90 %" in text
@@ -155,7 +165,61 @@ def test_a_row_whose_encoder_fails_is_not_trained(
 ) -> None:
     toy.failing = {"vision-vit"}
     study(tmp_path, parts, rows="vision-vit").run()
-    assert toy.done == ["vision-vit, its encoder", "baseline, seed 0"]
+    assert toy.done == [
+        "vision-brief, its encoder",
+        "vision-vit, its encoder",
+        "baseline, seed 0",
+        "vision-brief, seed 0",
+    ]
+
+
+def test_a_row_whose_encoder_fails_is_not_tuned(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    toy.failing = {"vision-vit"}
+    study(tmp_path, parts, rows="vision-vit", learning_rates=(0.5, 1.0)).run()
+    assert [name for name in toy.done if "vision-vit" in name] == ["vision-vit, its encoder"]
+
+
+def test_a_row_waits_for_all_of_its_trials(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    """What the missing one would have shown is not known: another rate may be the best."""
+    rates = (0.5, 1.0, 2.0)
+    toy.failing_rates = {0.5}
+    one = study(tmp_path, parts, learning_rates=rates)
+    assert [entry.overall for entry in one.run()] == [None, None]
+    assert not [name for name in toy.done if "seed 0" in name]
+    toy.failing_rates = set()
+    entries = study(tmp_path, parts, learning_rates=rates).run()
+    assert [entry.learning_rate_multiple for entry in entries] == [1.0, 0.5]
+    assert all(entry.overall is not None for entry in entries)
+
+
+def test_results_of_another_rate_are_not_told(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    one = study(tmp_path, parts)
+    one.run()
+    arm = one.arms.arm(one.rows[1], 0)
+    replace(toy.result(arm), learning_rate=2.0).write(arm.folder)
+    entries = Study.in_folder(tmp_path).report()
+    assert [entry.seeds for entry in entries] == [(0,), ()]
+
+
+@pytest.mark.parametrize("damage", ['{"row": "no-', "[]", '{"row": 3}'])
+def test_damaged_files_are_told(
+    toy: Toy, parts: dict[str, Path], tmp_path: Path, damage: str
+) -> None:
+    one = study(tmp_path, parts)
+    one.run()
+    result = one.arms.arm(one.rows[1], 0).folder / "result.json"
+    for path in (result, tmp_path / "asked.json"):
+        path.write_text(damage)
+        with pytest.raises(DataError, match=rf"{path.name} is damaged: (.|\n)*\nRemove"):
+            study(tmp_path, parts).run()
+        with pytest.raises(DataError, match=rf"{path.name} is damaged"):
+            Study.in_folder(tmp_path).report()
 
 
 def test_every_row_takes_its_best_learning_rate(

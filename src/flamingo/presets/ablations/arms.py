@@ -8,8 +8,8 @@ from pathlib import Path
 from flamingo.evaluation.sweep import Sweep
 from flamingo.presets.ablations.config import AblationConfig
 from flamingo.presets.ablations.encoders import encoder_recipe
-from flamingo.presets.ablations.row import Row
-from flamingo.presets.ablations.rows import BASELINE, ROWS
+from flamingo.presets.ablations.row import BASELINE, Row
+from flamingo.presets.ablations.rows import ROWS
 from flamingo.presets.recipe import Recipe
 from flamingo.presets.training.miniature_flamingo import RECIPE
 from flamingo.training.export import MODEL
@@ -17,7 +17,7 @@ from flamingo.training.export import MODEL
 PARTS = "parts"
 """The folder of what rows share: frozen parts, and the encoders of single rows."""
 
-_BATCHES = ("alignment_batch", "pages", "pairs", "clips")
+_SOURCES = ("pages", "pairs", "clips")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Arm:
         folder: of the run.
         recipe: with all settings.
         sweep: what the trained model is asked; None for an encoder, which is probed instead.
-        updates: see `Row.updates`.
+        updates: those that go through one batch of every source. One, but as many as there are
+            sources where each update has a batch of a single source.
     """
 
     row: str
@@ -94,7 +95,7 @@ class Arms:
             folder=self.folder / (BASELINE if is_baseline else row.name) / name,
             recipe=recipe,
             sweep=Sweep(config.tasks, (config.shots,), num_queries=config.queries, seed=query_seed),
-            updates=row.updates,
+            updates=_updates(recipe),
         )
 
     def _recipe(self, row: Row, seed: int, learning_rate: float) -> Recipe:
@@ -102,7 +103,12 @@ class Arms:
         config = self.config
         recipe = RECIPE.with_overrides(config.settings)
         data, training = recipe.config.data, recipe.config.training
-        sizes = {name: getattr(data, name) for name in _BATCHES}
+        changed = recipe.with_overrides(row.settings)
+        # Every source has its part of the alignment: without one, the others' are larger.
+        share = len(_active(recipe)) / max(len(_active(changed)), 1)
+        alignment = scaled(data.alignment_batch, config.batch_scale * share)
+        sizes = {name: scaled(getattr(data, name), config.batch_scale) for name in _SOURCES}
+        updates = _updates(changed)
         vision = self.part("vision")
         if row.encoder is not None:
             vision = self.encoder(row).folder / MODEL
@@ -110,13 +116,13 @@ class Arms:
             [
                 f"model.vision={vision}",
                 f"model.language={self.part('language')}",
-                *(f"data.{n}={scaled(size, config.batch_scale)}" for n, size in sizes.items()),
+                f"data.alignment_batch={alignment}",
+                *(f"data.{name}={size}" for name, size in sizes.items()),
                 f"data.alignment_steps={min(config.alignment_steps, config.steps // 3)}",
                 f"data.seed={seed}",
                 f"training.seed={seed}",
-                f"training.steps={config.steps * row.updates}",
-                f"training.warmup_steps="
-                f"{min(config.warmup_steps, config.steps // 10) * row.updates}",
+                f"training.steps={config.steps * updates}",
+                f"training.warmup_steps={min(config.warmup_steps, config.steps // 10) * updates}",
                 f"training.learning_rate={training.learning_rate * learning_rate!r}",
                 f"training.checkpoint_every={config.checkpoint_every}",
                 f"training.device={config.device}",
@@ -126,6 +132,16 @@ class Arms:
                 *row.settings,
             ]
         )
+
+
+def _active(recipe: Recipe) -> list[str]:
+    """The sources that a run learns from."""
+    return [name for name in _SOURCES if getattr(recipe.config.data, name)]
+
+
+def _updates(recipe: Recipe) -> int:
+    """See `Arm.updates`."""
+    return len(_active(recipe)) if recipe.config.training.mixing == "round_robin" else 1
 
 
 def scaled(size: int, scale: float) -> int:

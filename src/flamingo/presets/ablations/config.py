@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from flamingo.foundation.errors import ConfigError
 from flamingo.miniature.tasks import DEVELOPMENT_TASKS
+
+_BUDGET = {
+    "training.steps": "Give --steps instead.",
+    "training.warmup_steps": "Give --warmup-steps instead.",
+    "training.seed": "Give --seeds instead.",
+    "training.device": "Give --device instead.",
+    "training.checkpoint_every": "Give --checkpoint-every instead.",
+    "training.threads": "Give --processes instead: each process has one thread.",
+    "training.keep_checkpoints": "Leave it out: a run keeps one until it is finished.",
+    "training.log_every": "Leave it out: step times are compared, so all logs are alike.",
+    "data.seed": "Give --seeds instead.",
+    "data.alignment_steps": "Give --alignment-steps instead.",
+    "model.vision": "Give --vision instead.",
+    "model.language": "Give --language instead.",
+}
+"""Settings of the recipe that the budget decides, and what to do instead of giving them."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +45,15 @@ class AblationConfig:
         query_seed: of queries and supports.
         vision: a folder with the vision encoder; None: the bundled miniature's.
         language: a folder with the language model and tokenizer; None: the bundled miniature's.
-        settings: `section.field=value` on the recipe of the bridge, for every row.
+        settings: `section.field=value` on the recipe of the bridge, for every row; none of those
+            that the fields here decide. Sizes of batches are scaled after that.
         vision_settings: the same on the recipe of the first stage.
         device: of training and evaluation.
         checkpoint_every: steps that a kill can lose.
 
     Raises:
-        ConfigError: a value out of its range, or a task that is held out.
+        ConfigError: a value out of its range, a task that is held out, or a setting that a field
+            here decides.
     """
 
     steps: int = 500
@@ -62,10 +81,11 @@ class AblationConfig:
         for name in ("alignment_steps", "warmup_steps", "shots"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}, but must be at least 0.")
-        if not self.learning_rates or min(self.learning_rates) <= 0 or self.batch_scale <= 0:
+        factors = (*self.learning_rates, self.batch_scale)
+        if not self.learning_rates or not all(math.isfinite(one) and one > 0 for one in factors):
             raise ConfigError(
                 f"learning_rates are {self.learning_rates} and batch_scale is {self.batch_scale}, "
-                "but all of them must be positive. 1 is the recipe's own."
+                "but all of them must be positive numbers. 1 is the recipe's own."
             )
         if others := [name for name in self.tasks if name not in DEVELOPMENT_TASKS]:
             raise ConfigError(
@@ -73,8 +93,25 @@ class AblationConfig:
                 f"held-out tasks are kept out of that.\nDevelopment tasks: "
                 f"{', '.join(DEVELOPMENT_TASKS)}."
             )
+        for setting in self.settings:
+            _check_setting(setting)
 
     @property
     def is_tuned(self) -> bool:
         """Whether each row chooses its learning rate."""
         return len(self.learning_rates) > 1
+
+
+def _check_setting(setting: str) -> None:
+    """Refuses what the budget would silently undo.
+
+    Raises:
+        ConfigError: as said.
+    """
+    name = setting.partition("=")[0].strip()
+    for decided, advice in _BUDGET.items():
+        if name == decided or decided.startswith(f"{name}."):
+            raise ConfigError(
+                f"{setting!r} cannot be given to an ablation: its budget decides {decided}, for "
+                f"all rows alike.\n{advice}"
+            )

@@ -16,7 +16,7 @@ def markdown(entries: Sequence[Entry], about: Mapping[str, Any]) -> str:
     parts = [
         "# Ablation of the miniature",
         _told(about),
-        "## Differences to the baseline",
+        "## Differences",
         _table(_HEADER, [_difference_row(entry) for entry in entries]),
         _LEGEND,
         "## Accuracy by task",
@@ -32,23 +32,28 @@ def markdown(entries: Sequence[Entry], about: Mapping[str, Any]) -> str:
 
 
 _HEADER = (
-    "row", "the paper's row", "seeds", "overall", "difference", "95 % interval",
+    "row", "the paper's row", "seeds", "overall", "against", "difference", "95 % interval",
     "paper overall", "paper difference", "direction", "parameters", "trained", "step s",
 )  # fmt: skip
 _LEGEND = (
-    "Overall: mean over development tasks of 100 · (accuracy - chance) / (1 - chance). The "
-    "interval is of a bootstrap over seeds and paired queries. Direction: whether the sign of our "
-    "difference is the paper's; undecided where the interval has a zero in it. Points of ours and "
-    "of the paper are not the same unit: only signs are compared. Step s: median time for one "
-    "batch of every source, with as many runs beside it as processes."
+    "Overall: mean over development tasks of 100 · (accuracy - chance) / (1 - chance). Against: "
+    "the row that it is minus; the paper's difference is to the paper's baseline. The interval is "
+    "of a bootstrap over seeds and paired queries, in which the deviations of S seeds are scaled "
+    "by √(S / (S - 1)); with one seed it is that of the queries alone, with two or three it is "
+    "still too narrow. Direction: whether the sign of our difference is the paper's; undecided "
+    "where the interval has a zero in it. Points of ours and of the paper are not the same unit: "
+    "only signs are compared. Step s: median time for one batch of every source, with as many runs "
+    "beside it as processes."
 )
 
 
 def _told(about: Mapping[str, Any]) -> str:
     config = about["config"]
     machine = about["machine"]
+    device = machine["device"]
+    computed_on = (machine["cpu"] or device) if device == "cpu" else device
     lines = [
-        f"`{about['command']}`, {about['date']}, {machine['cpu'] or machine['device']}, "
+        f"`{about['command']}`, {about['date']}, {computed_on}, "
         f"{about['processes']} processes of one thread. Seeds per row: {about['seeds']}; "
         f"{config['steps']} steps at {config['batch_scale']:g} times the recipe's batch, "
         f"{config['queries']} queries per task, {config['shots']} shots. p_next of the baseline is "
@@ -67,6 +72,7 @@ def _difference_row(entry: Entry) -> Iterable[str]:
         entry.mirrors,
         str(len(entry.seeds)),
         _number(entry.overall),
+        entry.reference or _NOTHING,
         _number(gap.mean if gap else None, "+.1f"),
         f"{gap.low:+.1f} to {gap.high:+.1f}" if gap else _NOTHING,
         _number(entry.paper.overall if entry.paper else None),

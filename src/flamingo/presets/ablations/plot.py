@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from flamingo.foundation.figures import new_figure, save_figure
+from flamingo.presets.ablations.row import BASELINE
 from flamingo.presets.ablations.table import Entry
 
 _COLORS = {"agrees": "C2", "disagrees": "C3", "undecided": "C7", None: "C7"}
 
 
 def plot_differences(entries: Sequence[Entry], target: Path) -> None:
-    """Draws every row's difference to the baseline with its interval.
+    """Draws every row's difference to the row that it is compared with, and its interval.
 
     Args:
         entries: the table; rows without a difference are left out.
@@ -33,11 +34,19 @@ def plot_differences(entries: Sequence[Entry], target: Path) -> None:
         ours.plot([gap.low, gap.high], [place, place], color=color, linewidth=2)
         ours.plot([gap.mean], [place], "o", color=color)
     paper.barh(places, [entry.paper_difference or 0.0 for entry in shown], color="C0", height=0.5)
-    ours.set_yticks(places, [entry.row for entry in shown])
+    ours.set_yticks(places, [_label(entry) for entry in shown])
     _finish(ours, "the miniature", "points above chance, 95 % interval")
     _finish(paper, "the paper's Flamingo-3B", "points of its overall score")
-    figure.suptitle("difference to the baseline (green: the paper's sign, red: the other one)")
+    figure.suptitle(
+        "difference to the baseline, ours where nothing else is named "
+        "(green: the paper's sign, red: the other one)"
+    )
     save_figure(figure, target)
+
+
+def _label(entry: Entry) -> str:
+    is_usual = entry.reference in (None, BASELINE)
+    return entry.row if is_usual else f"{entry.row} - {entry.reference}"
 
 
 def _finish(axis: Any, title: str, unit: str) -> None:

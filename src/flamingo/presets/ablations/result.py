@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flamingo.evaluation.json_file import read_json
+from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import from_plain, json_text, to_plain, write_text_atomically
 
 RESULT = "result.json"
@@ -56,8 +57,17 @@ class ArmResult:
 
 
 def result_in(folder: Path) -> ArmResult | None:
-    """The result in the folder of a run; None while there is none."""
+    """The result in the folder of a run; None while there is none.
+
+    Raises:
+        DataError: it is damaged.
+    """
     path = folder / RESULT
     if not path.is_file():
         return None
-    return from_plain(ArmResult, json.loads(path.read_text(encoding="utf-8")))
+    cure = f"Remove {folder}, and give the command again to train and ask this run anew."
+    plain = read_json(path, dict, cure)
+    try:
+        return from_plain(ArmResult, plain)
+    except ConfigError as error:
+        raise DataError(f"{path} is damaged: {error}\n{cure}") from error

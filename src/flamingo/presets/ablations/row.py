@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BASELINE = "baseline"
+
 
 @dataclass(frozen=True)
 class PaperRow:
@@ -42,8 +44,8 @@ class Row:
         paper: what the paper printed; None for a control that it does not have.
         encoder: which vision encoder the row trains for itself, see `encoders.ENCODERS`; None for
             the one that all others share.
-        updates: updates that go through one batch of every source. One, but as many as there are
-            sources where each update has a batch of a single source.
+        reference: the row that its scores are compared with. The baseline, but where a row has
+            more than its change against it, the control that has the rest of it too.
     """
 
     name: str
@@ -53,4 +55,4 @@ class Row:
     settings: tuple[str, ...] = ()
     paper: PaperRow | None = None
     encoder: str | None = None
-    updates: int = 1
+    reference: str = BASELINE

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flamingo.foundation.errors import ConfigError, nearest
-from flamingo.presets.ablations.row import PaperRow, Row
-
-BASELINE = "baseline"
+from flamingo.presets.ablations.row import BASELINE, PaperRow, Row
 
 _SAME = "the baseline's rates: the same parts are trained"
 _OWN_SHAPE = "the baseline's rates, gates included: every new layer has them"
@@ -18,6 +16,8 @@ _NO_GATE = (
 _PRETRAINED = "a tenth of the rate for the pretrained part, the paper's for its language model"
 _SCRATCH = "the full rate for the part with random weights, the paper's for its language model"
 _BRIEF = "the baseline's rates; the encoder is frozen after a brief first stage of its own"
+_BRIEF_VIT = f"{_BRIEF}, at half the rate of the NFNets' first stages"
+_AFTER = "after the alignment, which is single things with captions"
 
 _ALL = (
     Row(
@@ -30,7 +30,7 @@ _ALL = (
     Row(
         "without-clips",
         "training data: w/o video-text pairs",
-        "no clips in training",
+        f"no clips in training {_AFTER}",
         _SAME,
         ("data.clips=0",),
         PaperRow(67.3, 84.2, 43.0, 53.9, 34.5, 46.0),
@@ -38,7 +38,7 @@ _ALL = (
     Row(
         "without-pairs",
         "training data: w/o image-text pairs",
-        "no pictures with captions in training",
+        f"no pictures with captions in training {_AFTER}",
         _SAME,
         ("data.pairs=0",),
         PaperRow(60.9, 66.3, 39.2, 51.6, 32.0, 41.6),
@@ -46,7 +46,7 @@ _ALL = (
     Row(
         "without-pages",
         "training data: w/o M3W",
-        "no interleaved pages in training",
+        f"no interleaved pages in training {_AFTER}",
         _SAME,
         ("data.pages=0",),
         PaperRow(53.4, 54.1, 36.5, 52.7, 31.4, 23.5),
@@ -55,10 +55,9 @@ _ALL = (
         "round-robin",
         "optimisation: round robin",
         "every update from one source in turn, instead of the sum of all gradients",
-        "the baseline's rates, over three times as many updates of a third of the batch",
+        "the baseline's rates, over as many updates as there are sources, each of one batch",
         ("training.mixing=round_robin",),
         PaperRow(62.9, 76.1, 39.8, 52.1, 33.2, 40.8),
-        updates=3,
     ),
     Row(
         "no-tanh-gate",
@@ -186,14 +185,16 @@ _ALL = (
         _BRIEF,
         paper=PaperRow(62.7, 73.8, 40.5, 52.8, 31.1, 42.9),
         encoder="vision-small",
+        reference="vision-brief",
     ),
     Row(
         "vision-vit",
         "vision encoder: CLIP ViT-L/14",
         "a vision transformer of about the NFNet's size",
-        _BRIEF,
+        _BRIEF_VIT,
         paper=PaperRow(64.9, 76.5, 41.6, 53.4, 33.2, 44.5),
         encoder="vision-vit",
+        reference="vision-brief",
     ),
     Row(
         "vision-unfrozen",
@@ -250,13 +251,14 @@ P_NEXT = {0.0: "p-next-0", 0.5: "p-next-half", 1.0: "p-next-1"}
 
 
 def chosen_rows(text: str) -> list[Row]:
-    """The rows of a list of names with commas, or "all"; the baseline is always the first.
+    """The rows of a list of names with commas, or "all", and those that they are compared with.
 
     Raises:
         ConfigError: there is no such row.
     """
     names = list(ROWS) if text == "all" else [name.strip() for name in text.split(",")]
-    return rows_named([BASELINE, *names])
+    rows = rows_named([BASELINE, *names])
+    return rows_named(name for row in rows for name in (row.name, row.reference))
 
 
 def rows_named(names: Iterable[str]) -> list[Row]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.report import machine
 from flamingo.foundation.devices import pick_device
-from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import (
     from_plain,
     json_text,
@@ -27,12 +27,20 @@ from flamingo.presets.ablations.processes import carry_out_all
 from flamingo.presets.ablations.progress import Progress
 from flamingo.presets.ablations.report import TABLE, write_tables
 from flamingo.presets.ablations.result import ArmResult, result_in
-from flamingo.presets.ablations.row import Row
-from flamingo.presets.ablations.rows import BASELINE, ROWS, rows_named
+from flamingo.presets.ablations.row import BASELINE, Row
+from flamingo.presets.ablations.rows import ROWS, rows_named
 from flamingo.presets.ablations.table import Entry, Found, entries
 from flamingo.training.run_folder import RECIPE, open_run_folder, versions
 
 ASKED = "asked.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was ever asked of a folder: names of rows, and seeds per row."""
+
+    rows: tuple[str, ...]
+    seeds: int
 
 
 @dataclass
@@ -42,7 +50,7 @@ class Study:
     Args:
         config: the budget of every row.
         folder: of the ablation.
-        rows: the baseline among them.
+        rows: the baseline among them, and all that they are compared with.
         seeds: runs per row: 0, 1, ….
         num_processes: arms at a time.
         command: how it was started, for the record.
@@ -68,6 +76,7 @@ class Study:
 
         Raises:
             ConfigError: the folder holds no ablation.
+            DataError: its record of what was asked is damaged.
         """
         if not (folder / RECIPE).is_file() or not (folder / ASKED).is_file():
             raise ConfigError(
@@ -75,49 +84,62 @@ class Study:
                 "Give the folder of one: --out DIR, or leave out --report-only to begin."
             )
         config = from_plain(AblationConfig, read_yaml(folder / RECIPE)["ablation"])
-        asked = json.loads((folder / ASKED).read_text(encoding="utf-8"))
-        return cls(config, folder, rows_named(asked["rows"]), asked["seeds"])
+        asked = _asked_in(folder)
+        return cls(config, folder, rows_named(asked.rows), asked.seeds)
 
     def run(self) -> list[Entry]:
         """Does what is missing, and writes the table after every arm.
 
+        The table, which is returned too, has all that was ever asked of the folder.
+
         Raises:
             ConfigError: the folder holds an ablation with other settings.
+            DataError: a file of the folder is damaged.
             CheckpointError: a part is not where it should be.
         """
-        encoders = self._encoders()
-        tuning = self._tuning() if self.config.is_tuned else []
         # Which rate is the best is not known yet, but how many arms there will be is.
-        everything = _unlike([*encoders, *tuning, *self._table(dict.fromkeys(ROWS, 1.0))])
+        everything = _unlike(self._all_arms(dict.fromkeys(ROWS, 1.0)))
         # Nothing is on disk until here: all settings have been read once.
         open_run_folder(self.folder, {"ablation": self.config})
-        for arm in (*encoders, *tuning, *self._table(self._rates())):
+        whole = self._with_all_asked()
+        for arm in whole._all_arms():
             _check_recipe(arm)
         write_parts(self.arms)
-        self._note_asked()
+        whole._note_asked()
         num_done = sum(result_in(arm.folder) is not None for arm in everything)
-        progress = Progress(self.folder, len(everything), num_done, self._write)
+        progress = Progress(self.folder, len(everything), num_done, whole._write)
         try:
-            for arms in (lambda: encoders, lambda: tuning, lambda: self._table(self._rates())):
+            for arms in (self._encoders, self._tuning, lambda: self._table(self._rates())):
                 missing = [arm for arm in _unlike(arms()) if result_in(arm.folder) is None]
-                self.failures |= carry_out_all(missing, self.num_processes, progress)
+                # In place: the table of the whole tells them too.
+                self.failures.update(carry_out_all(missing, self.num_processes, progress))
         finally:
             progress.close()
-            made = self._write()
+            made = whole._write()
         return made
 
     def report(self) -> list[Entry]:
         """Writes the table again, of what is finished; how it came about stays as it was told."""
         path = self.folder / TABLE
-        told = json.loads(path.read_text(encoding="utf-8"))["about"] if path.is_file() else {}
-        return self._write(told)
+        cure = "Remove it, and give the command of the ablation again."
+        plain = read_json(path, dict, cure) if path.is_file() else {}
+        return self._write(plain.get("about"))
+
+    def _all_arms(self, rates: Mapping[str, float] | None = None) -> list[Arm]:
+        """All of them, as far as the rates of the table are given or known."""
+        table = self._table(self._rates() if rates is None else rates)
+        return [*self._encoders(), *self._tuning(), *table]
 
     def _encoders(self) -> list[Arm]:
         return [self.arms.encoder(row) for row in self.rows if row.encoder is not None]
 
     def _tuning(self) -> list[Arm]:
-        rates = self.config.learning_rates
-        return [self.arms.tuning(row, rate) for row in self.rows for rate in rates]
+        return [
+            self.arms.tuning(row, rate)
+            for row in self.rows
+            if self._is_possible(row)
+            for rate in self._several()
+        ]
 
     def _table(self, rates: Mapping[str, float]) -> list[Arm]:
         """Seed by seed, so that a table of one seed is there before the second one begins."""
@@ -141,12 +163,17 @@ class Study:
         return self.config.learning_rates if self.config.is_tuned else ()
 
     def _rates(self) -> dict[str, float]:
-        """By row the multiple of its learning rate; rows without a finished trial are left out."""
+        """By row the multiple of its learning rate.
+
+        Rows with a trial that is not finished are left out: it may turn out to be the best.
+        """
         if not self.config.is_tuned:
             return {row.name: self.config.learning_rates[0] for row in self.rows}
         tried = {row.name: self._tried(row) for row in self.rows}
         return {
-            name: max(found, key=lambda rate: found[rate]) for name, found in tried.items() if found
+            name: max(found, key=lambda rate: found[rate])
+            for name, found in tried.items()
+            if len(found) == len(self._several())
         }
 
     def _found(self) -> list[Found]:
@@ -158,9 +185,15 @@ class Study:
         if rate is None:
             return Found(row, (), encoder=encoder)
         arms = [self.arms.arm(row, seed, rate) for seed in range(self.seeds)]
-        results = [result for arm in arms if (result := result_in(arm.folder)) is not None]
-        is_baseline = arms[0].row == BASELINE
-        return Found(row, results, rate, encoder=encoder, is_baseline=is_baseline)
+        finished = [result for arm in arms if (result := result_in(arm.folder)) is not None]
+        return Found(
+            row,
+            [result for result in finished if result.learning_rate == rate],
+            rate,
+            encoder=encoder,
+            is_baseline=arms[0].row == BASELINE,
+            updates=arms[0].updates,
+        )
 
     def _write(self, told: Mapping[str, Any] | None = None) -> list[Entry]:
         share = self._next_share()
@@ -176,10 +209,12 @@ class Study:
     @cached_property
     def _about(self) -> dict[str, Any]:
         """How the numbers came about."""
+        # Of this process it would tell its own threads; those of the arms have one each.
+        threads = {"threads_per_process": 1}
         return {
             "command": self.command,
             "date": datetime.now(UTC).date().isoformat(),
-            "machine": machine(pick_device(self.config.device), self.num_processes),
+            "machine": machine(pick_device(self.config.device), self.num_processes) | threads,
             "processes": self.num_processes,
             "versions": versions(),
             "seeds": self.seeds,
@@ -195,14 +230,27 @@ class Study:
         tuning = {row.name: self._tried(row) for row in self.rows if self.config.is_tuned}
         return {"tuning": tuning, "encoders": encoders}
 
+    def _with_all_asked(self) -> Study:
+        """What several commands asked of one folder adds up; failures are those of this one."""
+        if not (self.folder / ASKED).is_file():
+            return self
+        before = _asked_in(self.folder)
+        rows = rows_named([*before.rows, *(row.name for row in self.rows)])
+        return replace(self, rows=rows, seeds=max(before.seeds, self.seeds))
+
     def _note_asked(self) -> None:
-        """What several commands asked of one folder adds up."""
-        path, rows, seeds = self.folder / ASKED, {row.name for row in self.rows}, self.seeds
-        if path.is_file():
-            before = json.loads(path.read_text(encoding="utf-8"))
-            rows, seeds = rows | set(before["rows"]), max(seeds, before["seeds"])
-        names = [row.name for row in rows_named(rows)]
-        write_text_atomically(path, json_text({"rows": names, "seeds": seeds}))
+        asked = Asked(tuple(row.name for row in self.rows), self.seeds)
+        write_text_atomically(self.folder / ASKED, json_text(asked))
+
+
+def _asked_in(folder: Path) -> Asked:
+    path = folder / ASKED
+    cure = "Remove it, and give the command again with all rows and seeds that you want."
+    plain = read_json(path, dict, cure)
+    try:
+        return from_plain(Asked, plain)
+    except ConfigError as error:
+        raise DataError(f"{path} is damaged: {error}\n{cure}") from error
 
 
 def _unlike(arms: Iterable[Arm]) -> list[Arm]:
