@@ -1,0 +1,1 @@
+"""The paper's benchmarks from their official files, as data."""

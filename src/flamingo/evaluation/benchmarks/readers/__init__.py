@@ -1,0 +1,1 @@
+"""Official annotation files of benchmarks, read into items."""

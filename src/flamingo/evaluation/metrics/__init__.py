@@ -1,0 +1,1 @@
+"""How answers are scored, one metric per file, each equal to its official implementation."""
