@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from flamingo.foundation.errors import SequenceError
+from flamingo.inference import scoring
 from flamingo.inference.scoring import score_candidates, score_rows
 from tests.families import FAMILIES
 from tests.tiny import inputs, tiny_flamingo
@@ -123,3 +124,46 @@ def test_visuals_are_encoded_once_for_all_candidates() -> None:
 def test_impossible_questions(rows: int, candidates: list[list[int]], message: str) -> None:
     with pytest.raises(SequenceError, match=message):
         score_candidates(tiny_flamingo(), inputs(batch=rows), candidates)
+
+
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [
+        ("llama", {}),
+        ("lfm2", {}),
+        ("qwen3_5", {}),
+        ("gemma3", {}),
+        ("llama", {"sees": "all_previous"}),
+    ],
+)
+@pytest.mark.parametrize("rows_at_once", [2, 64])
+def test_very_many_candidates_score_as_a_few(
+    family: str, settings: dict[str, str], rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_flamingo(family, **settings)
+    _, together = padded_rows((2, 1))
+    many = [
+        [[5], [5, 6], [5, 6, 7], [5, 6, 8], [9, 4, 4, 4], [51], [9, 4, 4, 51, 2], [8, 51], [5, 7]],
+        [[5], [6], [6, 51], [7, 7, 7]],
+    ]
+    plain = score_rows(model, together, many)
+    monkeypatch.setattr(scoring, "ROWS_AT_ONCE", rows_at_once if rows_at_once < 13 else 12)
+    for expected, found in zip(plain, score_rows(model, together, many), strict=True):
+        assert found == pytest.approx(expected, abs=2e-4)
+
+
+def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_flamingo()
+    names = [[5, 6, first, second, 51] for first in range(10, 20) for second in range(20, 30)]
+    read: list[int] = []
+    forward = type(model).forward
+
+    def counted(self: object, *args: object, **kwargs: object) -> object:
+        mask, ids = kwargs["attention_mask"], kwargs["input_ids"]
+        read.append(int(mask[:, -ids.shape[1] :].sum()))  # type: ignore[index, union-attr]
+        return forward(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(model), "forward", counted)
+    score_candidates(model, inputs(batch=1), names)
+    # Two tokens of all, ten of ten each, and the last but one of a hundred; the prompt first.
+    assert sum(read[1:]) == 1 + 1 + 10 + 100

@@ -10,9 +10,13 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from flamingo.foundation.errors import SequenceError
+from flamingo.inference.candidate_trie import score_by_trie
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.visibility import Visibility
 from flamingo.model.visual_cache import VisualCacheLayer, num_kept
+
+ROWS_AT_ONCE = 64
+"""Candidates that the language model reads together, each with a copy of its prompt's cache."""
 
 
 @torch.no_grad()
@@ -41,7 +45,8 @@ def score_rows(
     """The log-likelihood of each row's candidates as continuations of it, summed over tokens.
 
     The prompts and their visuals are read once; the keys and values of each are then shared by
-    its candidates, and the candidates of all rows run as one batch.
+    its candidates, and the candidates of all rows run as one batch. Where there are more than
+    `ROWS_AT_ONCE` of them, what candidates begin with in common is read once too.
 
     Args:
         model: a Flamingo.
@@ -56,7 +61,10 @@ def score_rows(
     _check(prompts, candidates)
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     first = model(**prompts, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    reader = _Reader(model, prompts, cache)
     start = first.logits[:, -1].float().log_softmax(-1)
+    if sum(map(len, candidates)) > ROWS_AT_ONCE:
+        return score_by_trie(candidates, start, cache, reader, rows_at_once=ROWS_AT_ONCE)
     scores = [
         start[row, [tokens[0] for tokens in own]].tolist() for row, own in enumerate(candidates)
     ]
@@ -67,41 +75,72 @@ def score_rows(
         if len(tokens) > 1
     ]
     if longer:
-        rest = _rest(model, prompts, cache, longer, [candidates[row][n] for row, n in longer])
+        rest = _rest(reader, cache, longer, [candidates[row][number] for row, number in longer])
         for (row, number), score in zip(longer, rest.tolist(), strict=True):
             scores[row][number] += score
     return scores
 
 
+class _Reader:
+    """Reads on from prompts, each as often as it is asked for.
+
+    Args:
+        model: a Flamingo.
+        prompts: its inputs, padded on the left.
+        cache: has read them; of several visuals it keeps the one that an answer sees.
+    """
+
+    def __init__(
+        self,
+        model: FlamingoForConditionalGeneration,
+        prompts: dict[str, Tensor],
+        cache: DynamicCache,
+    ) -> None:
+        self.model = model
+        mask, index = prompts.get("attention_mask"), prompts.get("visual_index")
+        self.mask = torch.ones_like(prompts["input_ids"]) if mask is None else mask
+        self.last = None if index is None else _forget_what_is_not_seen(model, cache, index[:, -1:])
+
+    def __call__(
+        self,
+        ids: Int[Tensor, "nodes tokens"],
+        mask: Int[Tensor, "nodes tokens"],
+        cache: DynamicCache,
+        rows: Sequence[int],
+    ) -> Float[Tensor, "nodes tokens vocabulary"]:
+        """The logits of tokens that continue the prompts `rows`; `cache` has as many rows."""
+        # All that was read since the prompt is real: only what comes last is padded.
+        num_read = cache.get_seq_length() - self.mask.shape[1]
+        past = self.mask[list(rows)]
+        between = past.new_ones(len(past), num_read)
+        inputs: dict[str, Tensor] = {
+            "input_ids": ids,
+            "attention_mask": torch.cat([past, between, mask], dim=1),
+        }
+        if self.last is not None:
+            inputs["visual_index"] = self.last[list(rows)].expand(-1, ids.shape[1])
+        logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
+        return logits
+
+
 def _rest(
-    model: FlamingoForConditionalGeneration,
-    prompts: dict[str, Tensor],
+    reader: _Reader,
     cache: DynamicCache,
     longer: list[tuple[int, int]],
     candidates: list[Sequence[int]],
 ) -> Float[Tensor, " candidates"]:
     """What all tokens but the first of each candidate add to its score."""
-    device = prompts["input_ids"].device
-    rows = torch.tensor([row for row, _ in longer], device=device)
+    device = reader.mask.device
     width = max(len(tokens) for tokens in candidates)
     ids = torch.zeros(len(candidates), width, dtype=torch.long, device=device)
     mask = torch.zeros_like(ids)
     for row, tokens in enumerate(candidates):
         ids[row, : len(tokens)] = torch.tensor(tokens, device=device)
         mask[row, : len(tokens)] = 1
-    past = prompts.get("attention_mask")
-    past = torch.ones_like(prompts["input_ids"]) if past is None else past
-    inputs: dict[str, Tensor] = {
-        "input_ids": ids[:, :-1],
-        "attention_mask": torch.cat([past[rows], mask[:, :-1]], dim=1),
-    }
-    index = prompts.get("visual_index")
-    if index is not None:
-        last = _forget_what_is_not_seen(model, cache, index[:, -1:])
-        inputs["visual_index"] = last[rows].expand(-1, width - 1)
+    rows = [row for row, _ in longer]
     # Each row once per candidate: unlike repeating, every kind of cache layer can reorder.
-    cache.reorder_cache(rows)
-    logits = model(**inputs, past_key_values=cache, use_cache=True).logits
+    cache.reorder_cache(torch.tensor(rows, device=device))
+    logits = reader(ids[:, :-1], mask[:, :-1], cache, rows)
     return token_log_likelihoods(logits, ids[:, 1:]).masked_fill(mask[:, 1:] == 0, 0.0).sum(-1)
 
 
