@@ -74,6 +74,13 @@ def test_a_gif_opened_with_pillow_is_a_video(tmp_path: Path) -> None:
         assert load_visual(picture).num_frames == 2
 
 
+def test_a_picture_has_no_stretch() -> None:
+    assert (
+        load_visual(jpeg_bytes(), start=5.0).fingerprint()
+        == load_visual(jpeg_bytes()).fingerprint()
+    )
+
+
 def test_a_data_url() -> None:
     text = base64.b64encode(jpeg_bytes()).decode()
     assert load_visual(f"data:image/jpeg;base64,{text}").width == 64

@@ -7,9 +7,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flamingo.data.files import load_visual
-from flamingo.foundation.errors import MediaError
+from flamingo.foundation.errors import ConfigError, MediaError
 
 from .media_for_tests import gray, write_gif, write_video
 
@@ -172,3 +174,81 @@ def test_a_huge_frame_is_refused_before_decoding(
     monkeypatch.setattr("flamingo.data.pictures.MAX_PIXELS", 1000)
     with pytest.raises(MediaError, match="64x48 = 3,072 pixels are more than the limit of 1,000"):
         load_visual(path)
+
+
+def write_shuffled_video(path: Path, num_frames: int, gap: int = 6) -> Path:
+    """A video of noise, 8 frames per second, most of which are stored out of order.
+
+    Every `gap` frames at the latest one stands by itself.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (num_frames, 48, 64, 3), np.uint8)
+    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=8)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.gop_size = gap
+        for picture in pixels:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module", params=["a.mp4", "a.mkv", "a.avi"])
+def long_video(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, np.ndarray]:
+    """A video of 40 frames, and all of them, decoded from the beginning."""
+    path = write_shuffled_video(tmp_path_factory.mktemp("long") / request.param, 40)
+    return path, load_visual(path, fps=8, max_frames=40).frames
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 39), st.integers(1, 12), st.sampled_from([2.0, 8.0]))
+def test_a_stretch_has_the_frames_that_decoding_from_the_beginning_gives(
+    long_video: tuple[Path, np.ndarray], first: int, length: int, fps: float
+) -> None:
+    path, whole = long_video
+    end = (first + length) / 8
+    stretch = load_visual(path, fps=fps, max_frames=40, start=first / 8, end=end).frames
+    assert np.array_equal(stretch, whole[first : first + length : round(8 / fps)])
+
+
+def test_a_fixed_number_of_frames_is_taken_from_the_stretch(
+    long_video: tuple[Path, np.ndarray],
+) -> None:
+    path, whole = long_video
+    stretch = load_visual(path, num_frames=3, start=1.0, end=4.0).frames
+    assert np.array_equal(stretch, whole[[12, 20, 28]])
+
+
+def test_what_comes_before_a_stretch_is_not_decoded(tmp_path: Path) -> None:
+    path = write_shuffled_video(tmp_path / "a.mp4", 40)
+    expected = load_visual(path, start=3.0, end=5.0)
+    with av.open(str(path)) as source:
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        spoiled = [(packet.pos, packet.size) for packet in packets[:12]]
+    content = bytearray(path.read_bytes())
+    for place, size in spoiled:
+        content[place : place + size] = b"\xff" * size
+    path.write_bytes(content)
+    assert load_visual(path, start=3.0, end=5.0).fingerprint() == expected.fingerprint()
+    with pytest.raises(MediaError, match="cannot be decoded"):
+        load_visual(path)
+
+
+def test_a_stretch_of_a_time_line_that_begins_late(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", [0, 50, 100], fps=1000, stamps=[5.0, 6.0, 7.0])
+    assert brightness(load_visual(path, start=1.0, end=2.0)) == [5]
+
+
+def test_a_stretch_of_a_gif(tmp_path: Path) -> None:
+    path = write_gif(tmp_path / "a.gif", [i * 10 for i in range(24)], 125)
+    assert brightness(load_visual(path, start=1.0, end=3.0)) == [8, 16]
+
+
+def test_a_stretch_after_the_end_names_the_file(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", [0, 50, 100], fps=1)
+    with pytest.raises(MediaError, match=r"a\.mp4: the stretch begins 7 s .* has only 3 s"):
+        load_visual(path, start=7, end=9)
+    with pytest.raises(ConfigError, match="from start=2 to end=1 is impossible"):
+        load_visual(path, start=2, end=1)

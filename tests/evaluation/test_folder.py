@@ -8,19 +8,19 @@ import pytest
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.folder import read_evaluation, shots_to_show, wrong_ones_first
 from flamingo.evaluation.journal import Journal
+from flamingo.evaluation.prediction import Prediction
 from flamingo.evaluation.report import write_report
-from flamingo.evaluation.runner import Prediction
 from flamingo.foundation.errors import DataError
+from tests.evaluation.cells_for_tests import accuracy_cell
 
 SETTINGS = {"model_sha256": "0" * 64, "seed": 7, "episodes": {"colors": "f"}}
 
 
 def cell(shots: int, control: str = "none", task: str = "colors") -> Cell:
-    return Cell.of(
+    return accuracy_cell(
         task,
         held_out=False,
         shots=shots,
-        metric="accuracy",
         right=2,
         n=4,
         chance=0.25,
@@ -34,8 +34,7 @@ def prediction(index: int, is_right: bool = True, **changed: object) -> Predicti
         **fields,  # type: ignore[arg-type]
         index=index,
         prediction="red",
-        reference="red" if is_right else "blue",
-        is_right=is_right,
+        references=("red",) if is_right else ("blue",),
         score=-1.0,
         candidates=(("red", -1.0), ("blue", -2.0)),
         labels=("red", "blue"),

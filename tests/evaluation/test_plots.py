@@ -11,6 +11,7 @@ from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import CONTROLS
 from flamingo.evaluation.plots import plot_curves, plot_means
 from flamingo.foundation.errors import ConfigError
+from tests.evaluation.cells_for_tests import accuracy_cell
 
 Plot = Callable[[Sequence[Cell], Path], None]
 PLOTS = pytest.mark.parametrize("plot", [plot_curves, plot_means])
@@ -18,11 +19,10 @@ PLOTS = pytest.mark.parametrize("plot", [plot_curves, plot_means])
 
 def cells(num_tasks: int, shots: Sequence[int], controls: Sequence[str] = CONTROLS) -> list[Cell]:
     return [
-        Cell.of(
+        accuracy_cell(
             f"task-{number}",
             held_out=number % 2 == 1,
             shots=n,
-            metric="accuracy",
             right=min(9, 3 + n),
             n=10,
             chance=0.25,

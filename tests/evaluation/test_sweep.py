@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from flamingo.evaluation.journal import PREDICTIONS, Journal
-from flamingo.evaluation.runner import Prediction, evaluate
+from flamingo.evaluation.journal import Journal
+from flamingo.evaluation.prediction import Prediction
+from flamingo.evaluation.prediction_files import PREDICTIONS
 from flamingo.evaluation.sweep import Block, Sweep, answered, missing_blocks, widened
 from flamingo.evaluation.workers import WorkerError
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.inference.predictor import Predictor
 from flamingo.sequence import Interleaved
+from tests.evaluation.cells_for_tests import answers
 from tests.evaluation.toy_task import TASKS, bench
 
 SWEEP = Sweep(
@@ -30,7 +32,7 @@ SETTINGS = {"seed": 0, "episodes": {"colors": "a"}}
 def run(folder: Path, sweep: Sweep = SWEEP, *, num_pieces: int | None = None) -> Journal:
     """Answers what is missing, or the first pieces of it."""
     journal = Journal(folder, SETTINGS)
-    blocks = missing_blocks(sweep, set(journal.is_right))
+    blocks = missing_blocks(sweep, journal.outcomes)
     for number, piece in enumerate(answered(sweep, blocks, bench, 1), start=1):
         journal.add(piece)
         if number == num_pieces:
@@ -59,7 +61,7 @@ def test_all_queries_are_answered_once(whole: Path) -> None:
 
 def test_controls_may_be_asked_at_fewer_numbers_of_shots() -> None:
     sweep = replace(SWEEP, shots=(0, 3, 6), control_shots=(6,))
-    assert sweep.cells() == [(0, "none"), (3, "none"), (6, "none"), (6, "shuffled-labels")]
+    assert sweep.cells("colors") == [(0, "none"), (3, "none"), (6, "none"), (6, "shuffled-labels")]
 
 
 def test_a_prediction_says_what_was_asked(whole: Path) -> None:
@@ -71,7 +73,7 @@ def test_a_prediction_says_what_was_asked(whole: Path) -> None:
     scores = dict(one["candidates"])
     assert one["prediction"] == max(scores, key=scores.__getitem__)
     assert one["score"] == max(scores.values())
-    assert one["is_right"] == (one["prediction"] == one["reference"])
+    assert set(one["references"]) <= {"red", "green", "blue"}
 
 
 @pytest.mark.parametrize("num_pieces", [1, 5])
@@ -132,7 +134,7 @@ def test_two_processes_say_what_one_says_and_tell_what_goes_wrong(
 
 def test_a_sweep_says_what_a_single_cell_says(whole: Path) -> None:
     predictor, tasks = bench()
-    _, found = evaluate(predictor, tasks["clips"], num_shots=3, num_queries=18, batch_size=5)
+    found = answers(predictor, tasks["clips"], num_shots=3, num_queries=18, batch_size=5)
     lines = [json.loads(line) for line in (whole / PREDICTIONS).read_text().splitlines()]
     same = [
         one for one in lines if (one["task"], one["shots"], one["control"]) == ("clips", 3, "none")
@@ -145,7 +147,7 @@ def test_more_shots_are_added_to_what_is_there(tmp_path: Path) -> None:
     small = Sweep(tasks=("colors",), shots=(0,), num_queries=3)
     run(tmp_path, small)
     larger = Sweep(tasks=("colors",), shots=(0, 1), num_queries=3)
-    missing = missing_blocks(larger, set(Journal(tmp_path, SETTINGS).is_right))
+    missing = missing_blocks(larger, Journal(tmp_path, SETTINGS).outcomes)
     assert [block.missing for block in missing] == [{(1, "none"): [0, 1, 2]}]
 
 

@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 
 from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.metrics.outcome import Outcome
 from flamingo.evaluation.report import seconds_before, write_report
 from flamingo.evaluation.results import complete_cells, means, worse_with_more
 from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.table import markdown_table, plain_table
+from tests.evaluation.cells_for_tests import accuracy_cell
 from tests.evaluation.toy_task import ToyTask
 
 
 def cell(task: str, shots: int, right: int, *, control: str = "none") -> Cell:
-    return Cell.of(
+    return accuracy_cell(
         task,
         held_out=task.startswith("new"),
         shots=shots,
         control=control,
-        metric="accuracy",
         right=right,
         n=100,
         chance=0.5,
@@ -70,9 +71,10 @@ def test_the_columns_of_the_markdown_table_are_complete() -> None:
 
 def test_a_cell_counts_when_all_its_queries_are_answered() -> None:
     sweep = Sweep(tasks=("colors",), shots=(0, 4), num_queries=2)
-    is_right = {("colors", 0, "none", 0): True, ("colors", 0, "none", 1): False}
-    is_right[("colors", 4, "none", 0)] = True
-    (only,) = complete_cells(sweep, {"colors": ToyTask()}, is_right)
+    right, wrong = Outcome("red", ("red",)), Outcome("red", ("blue",))
+    outcomes = {("colors", 0, "none", 0): right, ("colors", 0, "none", 1): wrong}
+    outcomes["colors", 4, "none", 0] = right
+    (only,) = complete_cells(sweep, {"colors": ToyTask()}, outcomes)
     assert (only.shots, only.score, only.n) == (0, 50, 2)
 
 
@@ -90,3 +92,17 @@ def test_the_files_of_a_report(tmp_path: Path) -> None:
 
 def test_without_a_complete_cell_there_is_still_a_table() -> None:
     assert plain_table([]).startswith("task")
+
+
+def test_scores_without_chance_have_no_brackets_and_metrics_a_column() -> None:
+    captions = Cell("coco", False, 4, "none", "CIDEr", 85.0, 80.0, 90.0, 50)
+    lines = plain_table([captions, cell("color", 4, 90)]).splitlines()
+    assert lines[0].split() == ["task", "metric", "4", "shots", "chance"]
+    assert lines[1].split() == ["coco", "dev", "CIDEr", "85.0", "±5.0"]
+    assert "(+80)" in lines[2]
+
+
+def test_hidden_answers_give_no_cell() -> None:
+    sweep = Sweep(tasks=("colors",), shots=(0,), num_queries=1)
+    outcomes = {("colors", 0, "none", 0): Outcome("red", ())}
+    assert complete_cells(sweep, {"colors": ToyTask()}, outcomes) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,13 @@ class ToyEpisode:
     query: Example
     answer: str
     candidates: tuple[str, ...] = ()
+    query_id: str = ""
+    support_ids: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return (self.answer,)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,11 @@ class ToyTask:
     num_frames: int = 1
     chance: float = 1 / 3
     template: Template = CAPTION
+    metric: str = "accuracy"
+    num_queries: int | None = None
+    max_shots: int | None = None
+    max_new_tokens: int = 20
+    identity: str = ""
 
     @property
     def build(self) -> Callable[[int, int, int], ToyEpisode]:
@@ -55,6 +67,9 @@ class ToyTask:
 
     def chance_at(self, num_shots: int) -> float:
         return self.chance
+
+    def read_answer(self, text: str) -> str:
+        return text
 
     def prompt(self, episode: ToyEpisode) -> Interleaved:
         return few_shot_prompt(episode.supports, episode.query, self.template)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from flamingo.cli.evaluate_options import add_options, bench_of, command_of, sweep_of
 
 if TYPE_CHECKING:
     import torch
 
+    from flamingo.cli.bench import Bench
+    from flamingo.evaluation.cell import Cell
     from flamingo.evaluation.journal import Journal
     from flamingo.evaluation.sweep import Sweep
+    from flamingo.evaluation.task import Task
+    from flamingo.foundation.sharing import Share
     from flamingo.inference.predictor import Predictor
-    from flamingo.miniature.tasks import FewShotTask
 
 _QUERIES_PER_PROCESS = 1000
 """Below this, loading the model once more takes longer than it saves."""
@@ -28,229 +32,224 @@ def add_parser(subparsers: Any) -> None:
     """Adds the verb `evaluate` to the command line."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "evaluate",
-        help="score a model on the tasks of the miniature's world",
+        help="score a model on the paper's benchmarks, your own tasks, or drawn ones",
         description="Scores a model on few-shot tasks. DIR/results.json holds one record per task, "
         "number of shots and control, summary.json their means, table.md the table, and "
         "predictions.jsonl every prediction. A run that was stopped goes on when the same command "
-        "is given again; other tasks, shots and controls are added to what is there.",
+        "is given again; other tasks, shots and controls are added to what is there. "
+        "`flamingo benchmarks` lists the paper's benchmarks and the files that each needs.",
     )
     parser.add_argument("model", metavar="MODEL", help="miniature, a folder, or owner/name")
-    parser.add_argument(
-        "--tasks", default="all", help="names with commas between them, or dev, held-out, all"
-    )
-    parser.add_argument("--shots", default="0,4,8,16,32", help="numbers with commas between them")
-    parser.add_argument("--queries", type=int, default=100, help="per task and shots (default 100)")
-    parser.add_argument(
-        "--controls",
-        default="none",
-        help="none (the score itself), blank, shuffled-images, shuffled-labels, with commas "
-        "between them (default none)",
-    )
-    parser.add_argument(
-        "--control-shots",
-        metavar="N,N",
-        help="those of --shots at which the controls are asked (default: all of them)",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of queries and supports (default 0)")
-    parser.add_argument(
-        "--processes",
-        type=int,
-        metavar="N",
-        help="of one thread each; the results do not depend on it (default: one per core where "
-        "there is enough to ask, one on a GPU)",
-    )
+    add_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.set_defaults(run=run)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A model and the tasks that it is asked, as each process loads them.
+@dataclass
+class _Run:
+    """One evaluation under way.
 
     Args:
-        model: see `Predictor.from_pretrained`.
-        tasks: names.
+        out: the folder.
+        sweep: what is asked.
+        whole: that, with all that was answered before; this is reported.
+        bench: for other processes.
+        loaded: what the bench gave in this one.
+        known: all tasks that a cell may be of.
+        journal: gets the answers.
+        about: what the summary says.
+        share: which of several processes this is.
     """
 
-    model: str
-    tasks: tuple[str, ...]
+    out: Path
+    sweep: Sweep
+    whole: Sweep
+    bench: Bench
+    loaded: tuple[Predictor, Mapping[str, Task[Any]]]
+    known: Mapping[str, Task[Any]]
+    journal: Journal
+    about: dict[str, Any]
+    share: Share
 
-    def __call__(self) -> tuple[Predictor, Mapping[str, FewShotTask]]:
-        """Loads them."""
-        from flamingo.inference.predictor import Predictor
-        from flamingo.miniature.tasks import task_named
+    def __post_init__(self) -> None:
+        from flamingo.evaluation.report import commands_before, seconds_before
 
-        tasks = {name: task_named(name) for name in self.tasks}
-        return Predictor.from_pretrained(self.model), tasks
+        self._began, self._before = time.monotonic(), seconds_before(self.out)
+        self._num_before, self._commands = len(self.journal.outcomes), commands_before(self.out)
+        self._cells: dict[Any, Cell] = {}
+
+    def cells(self) -> list[Cell]:
+        """Those that are complete."""
+        from flamingo.evaluation.results import complete_cells
+
+        return complete_cells(self.whole, self.known, self.journal.outcomes, self._cells)
+
+    def answer(self) -> None:
+        """Asks what is missing; what is complete is on disk after each piece, whatever happens."""
+        from contextlib import closing
+
+        from tqdm import tqdm
+
+        from flamingo.evaluation.ranks import every_nth
+        from flamingo.evaluation.sweep import answered, missing_blocks
+
+        blocks = every_nth(missing_blocks(self.sweep, self.journal.outcomes), self.share)
+        num_missing = sum(len(left) for block in blocks for left in block.missing.values())
+        num_processes = self.about["machine"]["processes"]
+        is_alone = self.share.count == 1
+        with tqdm(
+            total=len(self.sweep) if is_alone else num_missing,
+            initial=len(self.sweep) - num_missing if is_alone else 0,
+            unit="query",
+            disable=not sys.stderr.isatty() or self.share.index > 0,
+        ) as bar:
+            opened = (lambda: self.loaded) if num_processes == 1 else self.bench
+            task = None
+            try:
+                with closing(answered(self.sweep, blocks, opened, num_processes)) as pieces:
+                    for piece in pieces:
+                        self.journal.add(piece)
+                        bar.set_description(piece[0].task)
+                        bar.update(len(piece))
+                        if piece[0].task != task:
+                            task = piece[0].task
+                            self.report()
+            finally:
+                self.report()
+
+    def report(self) -> None:
+        """Writes results, summary and table; the first of several processes does it for all."""
+        from flamingo.evaluation.report import is_reported, write_report
+
+        if self.share.index:
+            return
+        has_added = len(self.journal.outcomes) > self._num_before
+        cells = self.cells()
+        if not has_added and is_reported(self.out, cells):
+            # The date and the versions of the summary are those of the answers, not of this look.
+            return
+        own = [self.about["command"]] if has_added or not self._commands else []
+        told = {
+            "command": list(dict.fromkeys([*self._commands, *own])),
+            "seconds": round(self._before + time.monotonic() - self._began, 1),
+        }
+        write_report(self.out, cells, {**self.about, **told})
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, and prints the table.
 
     Raises:
-        FlamingoError: a wrong model, task or number, or a folder with other results.
+        FlamingoError: a wrong model, task or number, files that are missing, or a folder with
+            other results.
     """
     # Imported here: each verb loads what it needs, and no other does.
-    from flamingo.evaluation.identity import task_fingerprints, weights_sha256
-    from flamingo.evaluation.journal import Journal
-    from flamingo.evaluation.results import complete_cells
-    from flamingo.evaluation.sweep import widened
+    from flamingo.evaluation.ranks import part, share_of_torchrun, wait_for_all
     from flamingo.evaluation.table import plain_table
-    from flamingo.foundation.devices import set_threads
-    from flamingo.foundation.records import to_plain
-    from flamingo.miniature.tasks import TASKS
 
-    sweep = _sweep(args)
-    bench = Bench(args.model, sweep.tasks)
-    predictor, tasks = bench()
-    if predictor.model.device.type == "cpu":
-        # As in each of several processes: with more, sums would be rounded in another order.
-        set_threads(1)
-    sha256 = weights_sha256(predictor.model)
-    settings = {
-        "model_sha256": sha256,
-        # Another kind of device rounds otherwise.
-        "device": predictor.model.device.type,
-        "seed": sweep.seed,
-        "queries": sweep.num_queries,
-        "max_new_tokens": sweep.max_new_tokens,
-        "episodes": task_fingerprints(tasks, sweep.seed),
-    }
-    journal = Journal(args.out, settings)
-    whole = widened(sweep, journal.is_right, tuple(TASKS))
-    about = {**_about(args, sweep, sha256, predictor.model.device), **to_plain(whole)}
-    _answer(args.out, (sweep, whole), (bench, (predictor, tasks)), journal, about)
-    print(plain_table(complete_cells(whole, TASKS, journal.is_right)))
-    if lost := sorted({task for task, *_ in journal.is_right} - {*TASKS}):
-        names = ", ".join(lost)
-        print(f"\nNote: Answered before, but no task any more, and so left out: {names}.")
+    share = share_of_torchrun()
+    one, notes = _prepared(args, share)
+    one.answer()
+    wait_for_all(share)
+    part(share)
+    if share.index:
+        return 0
+    one.journal.read()
+    one.report()
+    submissions = _submissions(one)
+    if cells := one.cells():
+        print(plain_table(cells))
+    for note in [*notes, *_lost(one), *_left_out(one.sweep)]:
+        print(f"\nNote: {note}")
+    for path in submissions:
+        print(f"\nTo hand in: {path}")
     print(f"\nResults and predictions are in {args.out}")
     return 0
 
 
-def _answer(
-    out: Path,
-    sweeps: tuple[Sweep, Sweep],
-    benches: tuple[Bench, tuple[Predictor, Mapping[str, FewShotTask]]],
-    journal: Journal,
-    about: dict[str, Any],
-) -> None:
-    """Asks what is missing; what is complete is on disk after each piece, whatever happens then.
-
-    Args:
-        out: the folder.
-        sweeps: what is asked, and that with all that was answered before, which is reported.
-        benches: for other processes, and what it gave in this one.
-        journal: gets the answers.
-        about: what the summary says.
-    """
-    from contextlib import closing
-
-    from tqdm import tqdm
-
-    from flamingo.evaluation.report import (
-        commands_before,
-        is_reported,
-        seconds_before,
-        write_report,
-    )
-    from flamingo.evaluation.results import complete_cells
-    from flamingo.evaluation.sweep import answered, missing_blocks
+def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
+    """Everything loaded and checked, and what a reader of the scores must know."""
+    from flamingo.cli.bench import task_names
+    from flamingo.evaluation.identity import evaluation_settings
+    from flamingo.evaluation.journal import Journal
+    from flamingo.evaluation.ranks import wait_for_all
+    from flamingo.evaluation.sweep import Limits, widened
+    from flamingo.foundation.devices import set_threads
+    from flamingo.foundation.records import to_plain
     from flamingo.miniature.tasks import TASKS
 
-    sweep, whole = sweeps
-    bench, loaded = benches
-    blocks = missing_blocks(sweep, set(journal.is_right))
-    num_missing = sum(len(left) for block in blocks for left in block.missing.values())
-    num_processes = about["machine"]["processes"]
-    began, before = time.monotonic(), seconds_before(out)
-    num_before, commands = len(journal.is_right), commands_before(out)
-
-    def report() -> None:
-        has_added = len(journal.is_right) > num_before
-        cells = complete_cells(whole, TASKS, journal.is_right)
-        if not has_added and is_reported(out, cells):
-            # The date and the versions of the summary are those of the answers, not of this look.
-            return
-        own = [about["command"]] if has_added or not commands else []
-        told = {
-            "command": list(dict.fromkeys([*commands, *own])),
-            "seconds": round(before + time.monotonic() - began, 1),
-        }
-        write_report(out, cells, {**about, **told})
-
-    with tqdm(
-        total=len(sweep),
-        initial=len(sweep) - num_missing,
-        unit="query",
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        opened = (lambda: loaded) if num_processes == 1 else bench
-        task = None
-        try:
-            with closing(answered(sweep, blocks, opened, num_processes)) as pieces:
-                for piece in pieces:
-                    journal.add(piece)
-                    bar.set_description(piece[0].task)
-                    bar.update(len(piece))
-                    if piece[0].task != task:
-                        task = piece[0].task
-                        report()
-        finally:
-            report()
-
-
-def _sweep(args: argparse.Namespace) -> Sweep:
-    from flamingo.evaluation.controls import checked_control
-    from flamingo.evaluation.sweep import Sweep
-    from flamingo.foundation.errors import ConfigError
-
-    for name in ("queries", "processes"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise ConfigError(f"--{name} is {value}, but must be at least 1.")
-    controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
-    shots = _numbers("shots", args.shots)
-    control_shots = (
-        None if args.control_shots is None else _numbers("control-shots", args.control_shots)
+    names, custom = task_names(args.tasks, has_data=bool(args.data))
+    sweep = sweep_of(args, names)
+    bench = bench_of(args, names, custom, max(sweep.shots))
+    if share.index:
+        # The first process computes features, and the others find them on disk.
+        wait_for_all(share)
+    predictor, tasks, notes = bench.load(_Bars())
+    if not share.index:
+        wait_for_all(share)
+    sweep = replace(
+        sweep,
+        limits={name: Limits(one.num_queries, one.max_shots) for name, one in tasks.items()},
     )
-    if missing := sorted({*(control_shots or ())} - {*shots}):
-        raise ConfigError(
-            f"--control-shots has {missing[0]}, which is not among --shots {args.shots}.\n"
-            "Controls are held against the scores at the same number: add it there."
-        )
-    return Sweep(
-        tasks=_tasks(args.tasks),
-        shots=shots,
-        controls=tuple(controls),
-        control_shots=control_shots,
-        num_queries=args.queries,
-        seed=args.seed,
-    )
+    if predictor.model.device.type == "cpu":
+        # As in each of several processes: with more, sums would be rounded in another order.
+        set_threads(1)
+    settings = evaluation_settings(predictor, tasks, sweep)
+    journal = Journal(args.out, settings, share.index)
+    known = {**TASKS, **tasks}
+    whole = widened(sweep, journal.outcomes, tuple(known))
+    about = {
+        **_about(args, sweep, predictor.model.device, share),
+        "model_sha256": settings["model_sha256"],
+        **to_plain(whole),
+    }
+    return _Run(
+        args.out, sweep, whole, bench, (predictor, tasks), known, journal, about, share
+    ), notes
 
 
-def _tasks(text: str) -> tuple[str, ...]:
-    from flamingo.miniature.tasks import DEVELOPMENT_TASKS, HELD_OUT_TASKS, TASKS, task_named
+class _Bars:
+    """A progress bar for the features of each benchmark."""
 
-    groups = {"dev": DEVELOPMENT_TASKS, "held-out": HELD_OUT_TASKS, "all": tuple(TASKS)}
-    names = groups.get(text) or [name.strip() for name in text.split(",")]
-    return tuple(dict.fromkeys(task_named(name).name for name in names))
+    def __init__(self) -> None:
+        self._bars: dict[str, Any] = {}
+
+    def __call__(self, name: str, number: int) -> None:
+        from tqdm import tqdm
+
+        if name not in self._bars:
+            self._bars[name] = tqdm(
+                desc=f"features of {name}", unit="item", disable=not sys.stderr.isatty()
+            )
+        self._bars[name].update(number)
 
 
-def _numbers(option: str, text: str) -> tuple[int, ...]:
-    from flamingo.foundation.errors import ConfigError
+def _submissions(one: _Run) -> list[Path]:
+    """Writes the files that evaluation servers take, of complete cells whose answers are hidden."""
+    from flamingo.evaluation.benchmarks.handing_in import write_submissions
+    from flamingo.evaluation.benchmarks.task import BenchmarkTask
 
-    try:
-        numbers = [int(word) for word in text.split(",")]
-    except ValueError:
-        numbers = [-1]
-    if min(numbers) < 0:
-        raise ConfigError(f"--{option} is {text!r}, but must be numbers from 0 on, as in 0,4,32.")
-    return tuple(dict.fromkeys(numbers))
+    tasks = {name: task for name, task in one.loaded[1].items() if isinstance(task, BenchmarkTask)}
+    return write_submissions(one.out, tasks, one.sweep, one.journal.outcomes)
+
+
+def _lost(one: _Run) -> list[str]:
+    lost = sorted({task for task, *_ in one.journal.outcomes} - {*one.known})
+    if not lost:
+        return []
+    return [f"Answered before, but no task now, and so left out: {', '.join(lost)}."]
+
+
+def _left_out(sweep: Sweep) -> list[str]:
+    return [
+        f"{name} was not asked with {', '.join(map(str, numbers))} shots: the paper asks it with "
+        f"at most {sweep.limits[name].max_shots}."
+        for name, numbers in sweep.left_out().items()
+    ]
 
 
 def _about(
-    args: argparse.Namespace, sweep: Sweep, sha256: str, device: torch.device
+    args: argparse.Namespace, sweep: Sweep, device: torch.device, share: Share
 ) -> dict[str, Any]:
     """What the summary says of how the numbers came about."""
     from datetime import UTC, datetime
@@ -258,26 +257,18 @@ def _about(
     from flamingo.evaluation.report import machine
     from flamingo.training.run_folder import versions
 
-    num_processes = args.processes or _num_processes(sweep, device)
+    num_processes = args.processes or _num_processes(sweep, device, share)
     return {
         "model": args.model,
-        "model_sha256": sha256,
-        "command": _command(args),
+        "command": command_of(args),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(device, num_processes),
         "versions": versions(),
     }
 
 
-def _num_processes(sweep: Sweep, device: torch.device) -> int:
+def _num_processes(sweep: Sweep, device: torch.device, share: Share) -> int:
     """As many as there are cores, where the work is worth it and is done by them."""
-    if device.type != "cpu":
+    if device.type != "cpu" or share.count > 1:
         return 1
     return min(os.cpu_count() or 1, max(1, len(sweep) // _QUERIES_PER_PROCESS))
-
-
-def _command(args: argparse.Namespace) -> str:
-    names = ("tasks", "shots", "queries", "controls", "control-shots", "seed", "processes", "out")
-    values = {name: getattr(args, name.replace("-", "_")) for name in names}
-    options = [f"--{name}={value}" for name, value in values.items() if value is not None]
-    return shlex.join(["flamingo", "evaluate", args.model, *options])

@@ -10,6 +10,7 @@ from importlib import metadata
 
 from flamingo.cli import (
     ablate,
+    benchmarks,
     curves,
     demo,
     evaluate,
@@ -32,6 +33,7 @@ VERBS = {
     "features": features,
     "plan": plan,
     "evaluate": evaluate,
+    "benchmarks": benchmarks,
     "ablate": ablate,
     "report": report,
     "retrieve": retrieve,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flamingo.evaluation.folder import Evaluation
-    from flamingo.evaluation.runner import Prediction
+    from flamingo.evaluation.prediction import Prediction
     from flamingo.inference.predictor import Predictor
     from flamingo.miniature.evaluation_page import Chart
     from flamingo.miniature.replies import Reply, TaskReplies
@@ -149,7 +149,7 @@ def _reply(one: Prediction, task: FewShotTask | None, seed: int) -> Reply:
     best_first = tuple(sorted(one.candidates, key=lambda pair: -pair[1]))
     return Reply(
         answer=Answer(one.prediction, one.score, best_first),
-        truth=one.reference,
+        truth=one.references[0],
         prompt=one.prompt,
         episode=None if task is None else task.build(seed, one.index, one.shots),
     )

@@ -40,6 +40,8 @@ def load_visual(
     fps: int | float = 1.0,
     max_frames: int = 32,
     start_share: float | None = None,
+    start: int | float | None = None,
+    end: int | float | None = None,
 ) -> Visual:
     """Reads an image or a video; what it is shows in its content, not in its name.
 
@@ -51,17 +53,19 @@ def load_visual(
         max_frames: where `fps` gives more, this many are taken, evenly spaced.
         start_share: instead, this many in a row at `fps`, from the beginning of the video (0)
             to as late as possible (1).
+        start: where to begin in a video file, in seconds after its first frame.
+        end: where to stop in it, in seconds after its first frame; at its end if it ends before.
 
     Raises:
-        MediaError: the file is missing, damaged, empty, too large, or of an unknown kind.
+        MediaError: the file is missing, damaged, empty, too large, or of an unknown kind, or
+            ends before `start`.
+        ConfigError: a setting is impossible.
     """
     if isinstance(source, Visual):
         return source
     if isinstance(source, np.ndarray):
         return Visual.from_frames(source) if source.ndim == 4 else Visual.from_image(source)
-    sampling = Sampling(
-        fps=fps, num_frames=num_frames, max_frames=max_frames, start_share=start_share
-    )
+    sampling = Sampling(fps, num_frames, max_frames, start_share, start, end)
     if isinstance(source, Image.Image):
         return _of_picture(source, sampling)
     if isinstance(source, str | Path | bytes):

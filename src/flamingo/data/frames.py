@@ -1,12 +1,13 @@
-"""Frames of a video file, decoded one by one; only those that are looked at are kept."""
+"""Frames of a video file, decoded from the last key frame on; only what is looked at is kept."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from flamingo.data.sampling import Sampling
 from flamingo.foundation.errors import MediaError
 from flamingo.sequence import Visual
 
+_STAMPED = ("mov", "matroska")
+"""Containers that store when each frame is shown, so that a place in them can be found again."""
 _NO_FRAMES = "the video has 0 frames.\nA visual needs at least one frame to look at. Save it anew."
 
 
@@ -53,15 +56,22 @@ def read_video(file: io.BufferedIOBase, container: str, sampling: Sampling) -> V
         sampling: which frames.
 
     Raises:
-        MediaError: PyAV is not installed, or the file is damaged, empty or too large.
+        MediaError: PyAV is not installed, or the file is damaged, empty or too large, or ends
+            before the stretch that is asked for.
     """
     with _opened(file, container) as (source, stream):
-        timeline = _timeline(source, stream)
+        timeline = _timeline(source, stream, sampling.end if container in _STAMPED else None)
     starts = [float(start * timeline.unit) for start in timeline.starts]
     chosen = sampling.choose(starts, float(timeline.end * timeline.unit))
     wanted = [timeline.starts[position] for position in chosen]
+    if container in _STAMPED and timeline.has_stamps and wanted[0] > timeline.starts[0]:
+        with _opened(file, container) as (source, stream):
+            frames = _from_key_frame(source, stream, wanted[0])
+            if frames is not None:
+                return Visual.from_frames(list(_taken(frames, stream, wanted, True)))
     with _opened(file, container) as (source, stream):
-        return Visual.from_frames(list(_decoded(source, stream, wanted, timeline.has_stamps)))
+        frames = _decoded(source, stream)
+        return Visual.from_frames(list(_taken(frames, stream, wanted, timeline.has_stamps)))
 
 
 @contextmanager
@@ -97,13 +107,22 @@ def _opened(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]
         ) from error
 
 
-def _timeline(source: Any, stream: Any) -> _Timeline:
-    """Read from the packets alone, without decoding: headers may not tell, or tell wrongly."""
-    packets = [
-        (packet.pts, packet.duration or 0)
-        for packet in source.demux(stream)
-        if packet.size and not packet.is_discard
-    ]
+def _timeline(source: Any, stream: Any, seconds: int | float | None) -> _Timeline:
+    """Read from the packets alone, without decoding: headers may not tell, or tell wrongly.
+
+    Frames that are shown more than `seconds` after the first one may be left out.
+    """
+    packets: list[tuple[Any, int]] = []
+    latest = None if seconds is None else seconds / float(stream.time_base)
+    for packet in source.demux(stream):
+        if not packet.size or packet.is_discard:
+            continue
+        packets.append((packet.pts, packet.duration or 0))
+        if latest is None or None in (packet.dts, packet.pts, packets[0][0]):
+            continue
+        # A frame is decoded no later than it is shown, so what follows is shown too late.
+        if min(packet.dts, packet.pts) >= packets[0][0] + latest:
+            break
     if not packets:
         raise MediaError(_NO_FRAMES)
     if any(start is None for start, _ in packets):
@@ -116,14 +135,36 @@ def _timeline(source: Any, stream: Any) -> _Timeline:
     return _Timeline(starts, starts[-1] + (packets[-1][1] or average), stream.time_base, True)
 
 
-def _decoded(
-    source: Any, stream: Any, wanted: list[int], has_stamps: bool
+def _decoded(source: Any, stream: Any) -> Iterator[Any]:
+    return (frame for packet in source.demux(stream) for frame in packet.decode())
+
+
+def _from_key_frame(source: Any, stream: Any, time: int) -> Iterator[Any] | None:
+    """The frames from a key frame on that is shown at this time or before; none if not found."""
+    import av  # heavy, and optional
+
+    # Files are searched by when frames are decoded, which is a little before they are shown.
+    for earlier in (0, round(1 / stream.time_base)):
+        try:
+            source.seek(time - earlier, stream=stream)
+            frames = _decoded(source, stream)
+            first = next(frames, None)
+        except av.error.FFmpegError:
+            return None
+        if first is None or not first.key_frame or first.pts is None or first.pts > time:
+            continue
+        return chain([first], frames)
+    return None
+
+
+def _taken(
+    frames: Iterable[Any], stream: Any, wanted: list[int], has_stamps: bool
 ) -> Iterator[npt.NDArray[np.uint8]]:
     """The first frame at or after each wanted time; the last one where the video ends before."""
     remaining = list(reversed(wanted))
     pixels: npt.NDArray[np.uint8] | None = None
     last = None
-    for position, frame in enumerate(source.decode(stream)):
+    for position, frame in enumerate(frames):
         last, pixels = frame, None
         stamp = frame.pts if has_stamps and frame.pts is not None else position
         while remaining and stamp >= remaining[-1]:

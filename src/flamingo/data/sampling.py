@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.errors import ConfigError, MediaError
 
 REST = 0.05
 """A rest of a video that is shorter than this share of an interval brings no frame of its own."""
@@ -25,9 +25,14 @@ class Sampling:
         max_frames: where `fps` gives more, this many are taken, evenly spaced.
         start_share: instead of thinning what is longer than `max_frames` at `fps`, take a
             stretch of it at this rate: from the beginning (0) to as late as possible (1).
+        start: where to begin, in seconds after the first frame; what comes before is not seen,
+            and all other settings are about the stretch from here to `end`.
+        end: where to stop, in seconds after the first frame; a video that ends before is taken
+            to its end, because annotated times are rounded.
 
     Raises:
-        ConfigError: one of them is not positive, or `start_share` is not a share.
+        ConfigError: one of them is not positive, `start_share` is not a share, or nothing lies
+            between `start` and `end`.
 
     Paper: App. A.3 (8 frames at 1 per second to train, 30 at 3 per second to evaluate).
     """
@@ -36,6 +41,8 @@ class Sampling:
     num_frames: int | None = None
     max_frames: int = 32
     start_share: float | None = None
+    start: int | float | None = None
+    end: int | float | None = None
 
     def __post_init__(self) -> None:
         for name in ("fps", "num_frames", "max_frames"):
@@ -46,6 +53,12 @@ class Sampling:
             raise ConfigError(
                 f"start_share={self.start_share} is not a share.\nIt must lie between 0 and 1."
             )
+        start, end = self.start or 0.0, math.inf if self.end is None else self.end
+        if not (0 <= start < end and math.isfinite(start)) or self.end == math.inf:
+            raise ConfigError(
+                f"the stretch from start={self.start} to end={self.end} is impossible.\n"
+                "Both are seconds of the video; start is at least 0, and end is later."
+            )
 
     def choose(self, starts: Sequence[float], end: float) -> list[int]:
         """The frames to take, by position; one may be taken several times.
@@ -53,9 +66,22 @@ class Sampling:
         Args:
             starts: when each frame begins to be shown, in seconds, rising; at least one.
             end: when the last frame ceases to be shown.
+
+        Raises:
+            MediaError: the video ends before `start`.
         """
-        times = self._times(starts[0], max(end, starts[-1]))
+        times = self._times(*self._stretch(starts[0], max(end, starts[-1])))
         return [max(0, bisect_right(starts, time + ROUNDING) - 1) for time in times]
+
+    def _stretch(self, first: float, last: float) -> tuple[float, float]:
+        """The part of the video between two times that is to be seen."""
+        if self.start and first + self.start >= last:
+            raise MediaError(
+                f"the stretch begins {self.start:g} s after the first frame, but the video has "
+                f"only {last - first:g} s.\nCheck the times, and whether the video is complete."
+            )
+        end = last if self.end is None else min(last, first + self.end)
+        return first + (self.start or 0.0), end
 
     def _times(self, start: float, end: float) -> list[float]:
         duration = end - start

@@ -8,20 +8,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cell:
-    """The accuracy of one task at one number of shots, in percent.
+    """The score of one task at one number of shots, in points.
 
     Attributes:
         task: name of the task.
         held_out: whether the task was kept out of training and of every choice of a setting.
         shots: supports in the prompt.
         control: what was taken away from the episodes; "none" is the score itself.
-        metric: what is counted.
-        score: share of right answers, 0 to 100.
+        metric: what the score is, such as "accuracy" or "CIDEr".
+        score: 0 to 100; CIDEr, which has no bound, times 100.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
         n: number of queries.
-        chance: what guessing among the candidates, or copying from the shots, is worth, 0 to 100.
-        above_chance: 0 for chance, 100 for all right: 100 · (accuracy - chance) / (1 - chance).
+        chance: what guessing among the candidates, or copying from the shots, is worth, 0 to 100;
+            None where nothing can be guessed that a score would be held against.
+        above_chance: 0 for chance, 100 for all right: 100 · (score - chance) / (100 - chance);
+            None without a chance.
     """
 
     task: str
@@ -33,43 +35,18 @@ class Cell:
     low: float
     high: float
     n: int
-    chance: float
-    above_chance: float
+    chance: float | None = None
+    above_chance: float | None = None
 
     @property
     def half_interval(self) -> float:
         """Half the width of the 95 % interval, in points."""
         return (self.high - self.low) / 2
 
-    @classmethod
-    def of(
-        cls,
-        task: str,
-        *,
-        held_out: bool,
-        shots: int,
-        metric: str,
-        right: int,
-        n: int,
-        chance: float,
-        control: str = "none",
-    ) -> Cell:
-        """The cell for `right` of `n` queries, where guessing gets a share of `chance`."""
-        low, high = wilson_interval(right, n)
-        share = right / n
-        return cls(
-            task=task,
-            held_out=held_out,
-            shots=shots,
-            control=control,
-            metric=metric,
-            score=100 * share,
-            low=100 * low,
-            high=100 * high,
-            n=n,
-            chance=100 * chance,
-            above_chance=100 * (share - chance) / (1 - chance),
-        )
+
+def above_chance(score: float, chance: float) -> float:
+    """A score between chance, which is 0, and all right, which is 100; all in points."""
+    return 100 * (score - chance) / (100 - chance)
 
 
 def wilson_interval(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
-from flamingo.evaluation.journal import NOT_WRITTEN_ANEW, PREDICTIONS, SETTINGS
+from flamingo.evaluation.journal import NOT_WRITTEN_ANEW, SETTINGS
 from flamingo.evaluation.json_file import read_json
+from flamingo.evaluation.prediction import Prediction
+from flamingo.evaluation.prediction_files import (
+    PREDICTIONS,
+    as_prediction,
+    plain_predictions,
+    prediction_files,
+)
 from flamingo.evaluation.report import RESULTS, SUMMARY
-from flamingo.evaluation.runner import Prediction
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import from_plain
 
@@ -54,27 +59,20 @@ class Evaluation:
         Raises:
             DataError: the file of the predictions is missing or damaged.
         """
-        found = []
-        for number, plain in self._plain_predictions():
-            try:
-                is_asked = plain["control"] == NONE and shots.get(plain["task"]) == plain["shots"]
-                if is_asked:
-                    found.append(from_plain(Prediction, plain))
-            except (ConfigError, KeyError, TypeError) as error:
-                raise DataError(
-                    f"Line {number} of {self.folder / PREDICTIONS} is not a prediction: {error!r}."
-                    "\nRemove the line, and `flamingo evaluate` asks its query again."
-                ) from error
-        return found
+        files = prediction_files(self.folder) or [_present(self.folder / PREDICTIONS)]
+        return [
+            as_prediction(plain, path, number)
+            for path in files
+            for number, plain in plain_predictions(path)
+            if _is_asked(plain, shots)
+        ]
 
-    def _plain_predictions(self) -> Iterator[tuple[int, Any]]:
-        """Number and content of each line; one that a killed run left unfinished is left out."""
-        whole = _present(self.folder / PREDICTIONS).read_text(encoding="utf-8")
-        for number, line in enumerate(whole.split("\n")[:-1], start=1):
-            try:
-                yield number, json.loads(line)
-            except ValueError:
-                yield number, None
+
+def _is_asked(plain: Any, shots: Mapping[str, int]) -> bool:
+    """Before all of a line is looked at; one that is no prediction is left to that look."""
+    if not isinstance(plain, dict) or not {"task", "shots", "control"} <= plain.keys():
+        return True
+    return plain["control"] == NONE and shots.get(plain["task"]) == plain["shots"]
 
 
 def read_evaluation(folder: Path) -> Evaluation:

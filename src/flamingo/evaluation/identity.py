@@ -9,9 +9,27 @@ from typing import Any
 import torch
 from torch import nn
 
+from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.task import Task
+from flamingo.inference.predictor import Predictor
 
 _SHOTS = 2
+
+
+def evaluation_settings(
+    predictor: Predictor, tasks: Mapping[str, Task[Any]], sweep: Sweep
+) -> dict[str, Any]:
+    """What all answers in one folder have in common, see `Journal`."""
+    return {
+        "model_sha256": weights_sha256(predictor.model),
+        # Another kind of device rounds otherwise.
+        "device": predictor.model.device.type,
+        "seed": sweep.seed,
+        "queries": sweep.num_queries,
+        "max_new_tokens": sweep.max_new_tokens,
+        "orders": sweep.num_orders,
+        "episodes": task_fingerprints(tasks, sweep.seed),
+    }
 
 
 def weights_sha256(model: nn.Module) -> str:
@@ -25,14 +43,15 @@ def weights_sha256(model: nn.Module) -> str:
 
 
 def task_fingerprints(tasks: Mapping[str, Task[Any]], seed: int) -> dict[str, str]:
-    """By task a hash of its first episode: pictures, text, candidates and chance."""
+    """By task a hash of its first episode, pictures and all, and of what else decides them."""
     return {name: _fingerprint(task, seed) for name, task in tasks.items()}
 
 
 def _fingerprint(task: Task[Any], seed: int) -> str:
-    episode = task.build(seed, 0, _SHOTS)
+    shots = _SHOTS if task.max_shots is None else min(_SHOTS, task.max_shots)
+    episode = task.build(seed, 0, shots)
     prompt = task.prompt(episode)
     seen = [visual.fingerprint() for visual in prompt.visuals]
-    chances = (task.chance_at(0), task.chance_at(_SHOTS))
-    key = (prompt.text, seen, episode.answer, episode.candidates, chances)
+    chances = (task.chance_at(0), task.chance_at(shots))
+    key = (prompt.text, seen, episode.references, episode.candidates, chances, task.identity)
     return hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()

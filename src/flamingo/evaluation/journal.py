@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from flamingo.evaluation.json_file import read_json
-from flamingo.evaluation.runner import Prediction
-from flamingo.evaluation.sweep import Place
-from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.evaluation.metrics.outcome import Outcome
+from flamingo.evaluation.prediction import Place, Prediction
+from flamingo.evaluation.prediction_files import (
+    drop_unfinished_line,
+    own_file,
+    prediction_files,
+    read_predictions,
+)
+from flamingo.foundation.errors import ConfigError
 from flamingo.foundation.records import json_text, to_plain, write_text_atomically
 
-PREDICTIONS, SETTINGS = "predictions.jsonl", "settings.json"
+SETTINGS = "settings.json"
 NOT_WRITTEN_ANEW = "Without it nobody can tell what was asked. Choose another folder."
 """What a user may do when the settings are damaged."""
 
@@ -25,34 +31,40 @@ class Journal:
         folder: of the evaluation.
         settings: what all answers in one folder have in common; a value may be a mapping, to which
             later runs add entries.
+        rank: which of several processes this is that divide an evaluation; each writes a file.
 
     Raises:
         ConfigError: the folder holds an evaluation with other settings.
         DataError: its settings or its predictions are damaged.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        self.path = folder / PREDICTIONS
+    def __init__(self, folder: Path, settings: Mapping[str, Any], rank: int = 0) -> None:
+        self.folder, self.path = folder, own_file(folder, rank)
         folder.mkdir(parents=True, exist_ok=True)
         _keep_settings(folder, to_plain(settings))
-        self.is_right: dict[Place, bool] = _read(self.path)
+        drop_unfinished_line(self.path)
+        self.outcomes: dict[Place, Outcome] = {}
+        self.read()
+
+    def read(self) -> None:
+        """Takes in what all processes have written."""
+        self.outcomes.update({one.place: one.outcome for one in read_predictions(self.folder)})
 
     def add(self, predictions: Sequence[Prediction]) -> None:
         """Writes predictions behind all others; they are on disk when this returns."""
         lines = (json.dumps(to_plain(one), ensure_ascii=False) + "\n" for one in predictions)
         with self.path.open("a", encoding="utf-8", newline="\n") as file:
             file.write("".join(lines))
-        for one in predictions:
-            self.is_right[one.task, one.shots, one.control, one.index] = one.is_right
+        self.outcomes.update({one.place: one.outcome for one in predictions})
 
 
 def _keep_settings(folder: Path, now: Mapping[str, Any]) -> None:
     path = folder / SETTINGS
     then = read_json(path, dict, NOT_WRITTEN_ANEW) if path.exists() else None
-    if then is None and (folder / PREDICTIONS).exists():
+    if then is None and (found := prediction_files(folder)):
         raise ConfigError(
-            f"{folder} holds {PREDICTIONS} but no {SETTINGS}, so nobody can tell what was asked.\n"
-            "Choose another folder."
+            f"{folder} holds {found[0].name} but no {SETTINGS}, so nobody can tell what was "
+            "asked.\nChoose another folder."
         )
     changes = _changes(then or {}, now)
     if changes:
@@ -84,26 +96,3 @@ def _merged(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
         if name in then
     }
     return {**then, **now, **both}
-
-
-def _read(path: Path) -> dict[Place, bool]:
-    """What was answered. A line that a killed run left unfinished is taken away."""
-    if not path.exists():
-        return {}
-    whole = path.read_bytes()
-    complete = whole[: whole.rfind(b"\n") + 1]
-    if len(complete) < len(whole):
-        with path.open("r+b") as file:
-            file.truncate(len(complete))
-    found: dict[Place, bool] = {}
-    for number, line in enumerate(complete.splitlines(), start=1):
-        try:
-            record = json.loads(line)
-            place = (record["task"], record["shots"], record["control"], record["index"])
-            found[place] = record["is_right"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"Line {number} of {path} is not a prediction: {error!r}.\n"
-                "Remove the line, and its query is asked again; or choose another folder."
-            ) from error
-    return found

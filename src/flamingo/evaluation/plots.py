@@ -88,10 +88,11 @@ def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
     first = cells[0]
     group = "held out" if first.held_out else "dev"
     axis.set_title(f"{first.task} · {group}", color=_COLORS[group], fontsize=10)
-    chances = {shots.index(cell.shots): cell.chance for cell in cells}
+    chances = {shots.index(c.shots): c.chance for c in cells if c.chance is not None}
     places = sorted(chances)
     levels = [chances[place] for place in places]
-    axis.plot(places, levels, color="#495057", linewidth=1, linestyle="--", label="chance")
+    if places:
+        axis.plot(places, levels, color="#495057", linewidth=1, linestyle="--", label="chance")
     for control in CONTROLS:
         own = sorted((c for c in cells if c.control == control), key=lambda c: c.shots)
         places = [shots.index(cell.shots) for cell in own]
@@ -104,7 +105,7 @@ def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
             axis.plot(places, scores, color=_COLORS[group], marker="o", markersize=4, label=group)
         else:
             _control(axis, places, scores, control, _CONTROL_COLORS[control], control)
-    axis.set_ylim(-4, 104)
+    axis.set_ylim(-4, max(104, *(1.05 * cell.high for cell in cells)))
     _shots_axis(axis, shots)
 
 

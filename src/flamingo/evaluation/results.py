@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from flamingo.evaluation.cell import Cell
+from flamingo.evaluation.cell import Cell, above_chance
 from flamingo.evaluation.controls import NONE
-from flamingo.evaluation.sweep import Place, Sweep
+from flamingo.evaluation.metrics.bootstrap import interval
+from flamingo.evaluation.metrics.outcome import Outcome
+from flamingo.evaluation.metrics.registry import metric_named
+from flamingo.evaluation.prediction import Place
+from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.task import Task
 
 
@@ -30,27 +34,59 @@ class Mean:
     held_out: float | None
 
 
+CellKey = tuple[str, int, str]
+"""Task, shots and control."""
+
+
 def complete_cells(
-    sweep: Sweep, tasks: Mapping[str, Task[Any]], is_right: Mapping[Place, bool]
+    sweep: Sweep,
+    tasks: Mapping[str, Task[Any]],
+    outcomes: Mapping[Place, Outcome],
+    known: dict[CellKey, Cell] | None = None,
 ) -> list[Cell]:
-    """The cells of which every query was answered, in the order of the sweep."""
-    cells = []
-    for name in sweep.tasks:
-        for shots, control in sweep.cells():
-            places = [(name, shots, control, index) for index in range(sweep.num_queries)]
-            if all(place in is_right for place in places):
-                cell = Cell.of(
-                    name,
-                    held_out=tasks[name].is_held_out,
-                    shots=shots,
-                    control=control,
-                    metric="accuracy",
-                    right=sum(is_right[place] for place in places),
-                    n=len(places),
-                    chance=tasks[name].chance_at(shots),
-                )
-                cells.append(cell)
-    return cells
+    """The cells of which every query was answered, in the order of the sweep.
+
+    There is none where the right answers are hidden.
+
+    Args:
+        sweep: what is asked.
+        tasks: by name.
+        outcomes: of the queries that were answered.
+        known: cells from an earlier look at the same sweep, which are not scored again; new ones
+            are added.
+    """
+    known = {} if known is None else known
+    keys = [(name, *cell) for name in sweep.tasks for cell in sweep.cells(name)]
+    for key in keys:
+        places = [(*key, index) for index in sweep.indices(key[0])]
+        if key not in known and all(place in outcomes for place in places):
+            cell = scored(tasks[key[0]], key, [outcomes[place] for place in places])
+            if cell is not None:
+                known[key] = cell
+    return [known[key] for key in keys if key in known]
+
+
+def scored(task: Task[Any], key: CellKey, outcomes: Sequence[Outcome]) -> Cell | None:
+    """The cell of these answers; None where the right answers are hidden."""
+    if not any(one.references for one in outcomes):
+        return None
+    name, shots, control = key
+    metric = metric_named(task.metric)
+    found = interval(metric, outcomes, name)
+    chance = task.chance_at(shots)
+    return Cell(
+        task=name,
+        held_out=task.is_held_out,
+        shots=shots,
+        control=control,
+        metric=metric.name,
+        score=found.score,
+        low=found.low,
+        high=found.high,
+        n=len(outcomes),
+        chance=None if chance is None else 100 * chance,
+        above_chance=None if chance is None else above_chance(found.score, 100 * chance),
+    )
 
 
 def means(cells: Sequence[Cell]) -> list[Mean]:
@@ -59,8 +95,9 @@ def means(cells: Sequence[Cell]) -> list[Mean]:
     found = []
     for control, shots in keys:
         here = [cell for cell in cells if (cell.control, cell.shots) == (control, shots)]
-        dev = [cell.above_chance for cell in here if not cell.held_out]
-        held_out = [cell.above_chance for cell in here if cell.held_out]
+        values = [(cell.held_out, cell.above_chance) for cell in here]
+        dev = [value for is_held_out, value in values if value is not None and not is_held_out]
+        held_out = [value for is_held_out, value in values if value is not None and is_held_out]
         found.append(
             Mean(control, shots, fmean(dev) if dev else None, fmean(held_out) if held_out else None)
         )

@@ -1,96 +1,21 @@
-"""Asks a model the queries of a task, and keeps every prediction."""
+"""Asks a model the queries of a task."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from flamingo.evaluation.cell import Cell
-from flamingo.evaluation.controls import NONE, controlled
+from flamingo.evaluation.controls import controlled
+from flamingo.evaluation.prediction import Prediction
 from flamingo.evaluation.task import E, Task
+from flamingo.foundation.randomness import generator
 from flamingo.inference.predictor import Answer, Predictor
 from flamingo.inference.visual_memory import VisualMemory
-from flamingo.sequence import mark_up
+from flamingo.sequence import Interleaved, mark_up
 
-MAX_NEW_TOKENS = 20
 _VISUALS_AT_ONCE = 256
 """Visuals in one pass of the language model: their keys and values, of all layers, are kept."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One answer of the model beside the right one, with all that it was asked.
-
-    Attributes:
-        task: name of the task.
-        shots: supports in the prompt.
-        control: what was taken away from the episode, see `controls`.
-        index: the query's number; the same query at every number of shots.
-        prediction: the model's answer.
-        reference: the right answer.
-        is_right: whether they are equal.
-        score: log-likelihood of the answer.
-        candidates: log-likelihood of each candidate, in the task's order; none if it is open.
-        labels: the supports' answers, in the order of the prompt.
-        prompt: the text as the model reads it, a tag where a visual stands.
-    """
-
-    task: str
-    shots: int
-    control: str
-    index: int
-    prediction: str
-    reference: str
-    is_right: bool
-    score: float
-    candidates: tuple[tuple[str, float], ...]
-    labels: tuple[str, ...]
-    prompt: str
-
-
-def evaluate(
-    predictor: Predictor,
-    task: Task[E],
-    *,
-    num_shots: int,
-    num_queries: int,
-    seed: int = 0,
-    control: str = NONE,
-    batch_size: int = 16,
-    max_new_tokens: int = MAX_NEW_TOKENS,
-    progress: Callable[[int], object] = lambda done: None,
-) -> tuple[Cell, list[Prediction]]:
-    """Accuracy of exact answers over `num_queries` queries.
-
-    Close-ended queries are answered by the likeliest candidate, open-ended ones by beam search.
-
-    Paper: Sec. 3.1, App. B.1.5.
-    """
-    predictions: list[Prediction] = []
-    for start in range(0, num_queries, batch_size):
-        indices = range(start, min(start + batch_size, num_queries))
-        predictions += ask(
-            predictor,
-            task,
-            indices,
-            num_shots=num_shots,
-            seed=seed,
-            control=control,
-            max_new_tokens=max_new_tokens,
-            memory=predictor.visual_memory(),
-        )
-        progress(len(indices))
-    cell = Cell.of(
-        task.name,
-        held_out=task.is_held_out,
-        shots=num_shots,
-        control=control,
-        metric="accuracy",
-        right=sum(prediction.is_right for prediction in predictions),
-        n=len(predictions),
-        chance=task.chance_at(num_shots),
-    )
-    return cell, predictions
 
 
 def ask(
@@ -101,10 +26,28 @@ def ask(
     num_shots: int,
     seed: int,
     control: str,
-    max_new_tokens: int,
+    num_orders: int = 1,
+    max_new_tokens: int | None = None,
     memory: VisualMemory,
 ) -> list[Prediction]:
-    """The predictions for some queries of a task, as one batch or a few."""
+    """The predictions for some queries of a task, as one batch or a few.
+
+    Close-ended queries are answered by the likeliest candidate, open-ended ones by beam search.
+
+    Args:
+        predictor: the model.
+        task: the task.
+        indices: numbers of the queries.
+        num_shots: supports in each prompt.
+        seed: of queries and supports.
+        control: what is taken away, see `controls`.
+        num_orders: of the supports, over which the log-likelihoods of candidates are averaged;
+            an open-ended query is asked in the first order alone.
+        max_new_tokens: an open answer that is longer is cut; by default at the task's length.
+        memory: knows what was seen before.
+
+    Paper: Sec. 3.1, App. B.1.5; for the orders, prompt ensembling in App. A.2.
+    """
     episodes = [
         controlled(
             task.build(seed, index, num_shots),
@@ -118,54 +61,96 @@ def ask(
     ]
     # All at once, in pieces of one size: what a visual becomes does not hang on the batch below.
     memory.see(visual for episode in episodes for visual in task.prompt(episode).visuals)
+    numbered = list(zip(indices, episodes, strict=True))
     num_rows = max(1, _VISUALS_AT_ONCE // (num_shots + 1))
-    answers: list[Answer] = []
-    for start in range(0, len(episodes), num_rows):
-        rows = episodes[start : start + num_rows]
-        answers += _answers(predictor, task, rows, max_new_tokens, memory)
+    found: dict[int, Answer] = {}
+    for rows in _pieces(numbered, task, num_rows):
+        orders = [
+            [(i, _reordered(one, order, (task.name, seed, i))) for i, one in rows]
+            for order in range(num_orders if rows[0][1].candidates else 1)
+        ]
+        answers = [
+            _answers(predictor, task, [one for _, one in own], max_new_tokens, memory)
+            for own in orders
+        ]
+        for number, (index, _) in enumerate(rows):
+            found[index] = _averaged([own[number] for own in answers])
     return [
-        _prediction(predictor, task, episode, answer, (num_shots, control, index))
-        for index, episode, answer in zip(indices, episodes, answers, strict=True)
+        _prediction(predictor, task, episode, found[index], (num_shots, control, index))
+        for index, episode in numbered
     ]
+
+
+def _pieces(
+    numbered: Sequence[tuple[int, E]], task: Task[E], num_rows: int
+) -> list[list[tuple[int, E]]]:
+    """Batches of one kind, with and without candidates, each of prompts of about one length."""
+
+    def length(pair: tuple[int, E]) -> int:
+        return len(task.prompt(pair[1]).text)
+
+    pieces = []
+    for is_closed in (True, False):
+        own = [pair for pair in numbered if bool(pair[1].candidates) == is_closed]
+        if len(own) > num_rows:
+            own.sort(key=length)
+        pieces += [own[start : start + num_rows] for start in range(0, len(own), num_rows)]
+    return pieces
+
+
+def _reordered(episode: Any, order: int, key: tuple[str, int, int]) -> Any:
+    """The episode with its supports in another order; the first order is its own."""
+    if order == 0:
+        return episode
+    places = generator("order of the shots", order, *key).permutation(len(episode.supports))
+    return replace(episode, supports=tuple(episode.supports[place] for place in places))
+
+
+def _averaged(answers: Sequence[Answer]) -> Answer:
+    """The answer after the mean of each candidate's log-likelihood, best first."""
+    if len(answers) == 1:
+        return answers[0]
+    each = [dict(answer.choices) for answer in answers]
+    means = {name: sum(own[name] for own in each) / len(each) for name in each[0]}
+    ranked = sorted(means.items(), key=lambda pair: -pair[1])
+    return Answer(*ranked[0], choices=tuple(ranked))
 
 
 def _answers(
     predictor: Predictor,
     task: Task[E],
     episodes: Sequence[E],
-    max_new_tokens: int,
+    max_new_tokens: int | None,
     memory: VisualMemory,
 ) -> list[Answer]:
-    """The answers of those with candidates and of those without, each kind as one batch."""
-    closed = [episode for episode in episodes if episode.candidates]
-    opened = [task.prompt(episode) for episode in episodes if not episode.candidates]
-    choices = [episode.candidates for episode in closed]
-    prompts = [task.prompt(episode) for episode in closed]
-    chosen = iter(
-        predictor.choose_all(prompts, choices, task.template, memory=memory) if closed else ()
-    )
-    written = iter(
-        predictor.complete(opened, max_new_tokens=max_new_tokens, memory=memory) if opened else ()
-    )
-    return [next(chosen if episode.candidates else written) for episode in episodes]
+    """The answers to episodes which all have candidates, or of which none has."""
+    prompts: list[Interleaved] = [task.prompt(episode) for episode in episodes]
+    if episodes[0].candidates:
+        candidates = [episode.candidates for episode in episodes]
+        return predictor.choose_all(prompts, candidates, task.template, memory=memory)
+    length = max_new_tokens or task.max_new_tokens
+    return predictor.complete(prompts, max_new_tokens=length, memory=memory)
 
 
 def _prediction(
-    predictor: Predictor, task: Task[E], episode: E, answer: Answer, place: tuple[int, str, int]
+    predictor: Predictor, task: Task[E], episode: E, answer: Answer, cell: tuple[int, str, int]
 ) -> Prediction:
-    num_shots, control, index = place
+    num_shots, control, index = cell
     markup = predictor.encoder.prepared.markup
     scores = dict(answer.choices)
+    text = answer.text if episode.candidates else task.read_answer(answer.text)
     return Prediction(
         task=task.name,
         shots=num_shots,
         control=control,
         index=index,
-        prediction=answer.text,
-        reference=episode.answer,
-        is_right=answer.text == episode.answer,
+        query=episode.query_id,
+        prediction=text,
+        references=episode.references,
         score=answer.score,
-        candidates=tuple((text, scores[text]) for text in episode.candidates),
-        labels=tuple(support.fields[task.template.answer] for support in episode.supports),
+        candidates=tuple((name, scores[name]) for name in episode.candidates),
+        supports=episode.support_ids,
+        labels=tuple(example.fields[task.template.answer] for example in episode.supports),
         prompt=mark_up(task.prompt(episode), markup, is_complete=False).text,
+        details=episode.details,
     )

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flamingo.evaluation.controls import CONTROLS, NONE, applies
-from flamingo.evaluation.runner import MAX_NEW_TOKENS, Prediction, ask
+from flamingo.evaluation.prediction import Place, Prediction
+from flamingo.evaluation.runner import ask
 from flamingo.evaluation.task import Task
 from flamingo.evaluation.workers import in_processes
+from flamingo.foundation.errors import ConfigError
 from flamingo.inference.predictor import Predictor
 
-_BLOCK = 16
+BLOCK = 16
 """Queries of a task that are asked together, at all numbers of shots: few enough for memory, and
 enough for a batch. Always cut at the same places, so that a resumed run asks the same batches,
 unless its largest number of shots is another: last bits may differ then."""
 
-Place = tuple[str, int, str, int]
-"""Task, shots, control and index: what names a prediction."""
-
 Bench = Callable[[], tuple[Predictor, Mapping[str, Task[Any]]]]
 """Loads a model and its tasks; it can be pickled."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a task has to offer.
+
+    Args:
+        num_queries: how many there are; None if more can always be drawn.
+        max_shots: the largest number of shots that makes sense; None if any does.
+    """
+
+    num_queries: int | None = None
+    max_shots: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,32 +45,67 @@ class Sweep:
         shots: numbers of supports.
         controls: see `controls`; "none" is the score itself.
         control_shots: those of `shots` at which the other controls are asked; all if not given.
-        num_queries: per task, shots and control.
+        num_queries: per task, shots and control, where the task has as many; None for all.
         seed: of queries and supports.
-        max_new_tokens: an open answer that is longer is cut.
+        max_new_tokens: an open answer that is longer is cut; None for each task's own length.
+        num_orders: see `ask`.
+        batch_size: queries that are asked together.
+        limits: of the tasks that have some.
     """
 
     tasks: tuple[str, ...]
     shots: tuple[int, ...]
     controls: tuple[str, ...] = (NONE,)
     control_shots: tuple[int, ...] | None = None
-    num_queries: int = 100
+    num_queries: int | None = 100
     seed: int = 0
-    max_new_tokens: int = MAX_NEW_TOKENS
+    max_new_tokens: int | None = None
+    num_orders: int = 1
+    batch_size: int = BLOCK
+    limits: Mapping[str, Limits] = field(default_factory=dict)
 
-    def cells(self) -> list[tuple[int, str]]:
+    def cells(self, task: str) -> list[tuple[int, str]]:
         """Shots and control of each cell of a task, without those where a control does nothing."""
-        controlled = self.shots if self.control_shots is None else self.control_shots
+        most = self.limits.get(task, Limits()).max_shots
         return [
             (number, control)
             for control in self.controls
-            for number in self.shots
-            if control == NONE or (number in controlled and applies(control, number))
+            for number in self._shots_of(control)
+            if (most is None or number <= most) and applies(control, number)
         ]
+
+    def indices(self, task: str) -> range:
+        """The queries of a task.
+
+        Raises:
+            ConfigError: all of them are asked for, but there is no end of them.
+        """
+        there_are = self.limits.get(task, Limits()).num_queries
+        if there_are is None and self.num_queries is None:
+            raise ConfigError(
+                f"All queries of {task} are asked for, but more can always be drawn.\n"
+                "Say how many: --queries N."
+            )
+        counts = [number for number in (there_are, self.num_queries) if number is not None]
+        return range(min(counts))
+
+    def left_out(self) -> dict[str, list[int]]:
+        """By task the numbers of shots that it does not go up to."""
+        above = {
+            name: [n for n in self.shots if limit.max_shots is not None and n > limit.max_shots]
+            for name, limit in self.limits.items()
+            if name in self.tasks
+        }
+        return {name: numbers for name, numbers in above.items() if numbers}
 
     def __len__(self) -> int:
         """How many queries there are in all."""
-        return len(self.tasks) * len(self.cells()) * self.num_queries
+        return sum(len(self.cells(task)) * len(self.indices(task)) for task in self.tasks)
+
+    def _shots_of(self, control: str) -> tuple[int, ...]:
+        if control == NONE or self.control_shots is None:
+            return self.shots
+        return tuple(number for number in self.shots if number in self.control_shots)
 
 
 @dataclass(frozen=True)
@@ -86,7 +133,7 @@ def widened(sweep: Sweep, done: Iterable[Place], known: Sequence[str]) -> Sweep:
         done: what was answered, by this sweep or by others.
         known: all tasks in their order; what was answered of others is left out.
     """
-    cells = {(task, *cell) for task in sweep.tasks for cell in sweep.cells()}
+    cells = {(task, *cell) for task in sweep.tasks for cell in sweep.cells(task)}
     cells |= {
         (task, shots, control)
         for task, shots, control, _ in done
@@ -102,15 +149,16 @@ def widened(sweep: Sweep, done: Iterable[Place], known: Sequence[str]) -> Sweep:
     )
 
 
-def missing_blocks(sweep: Sweep, done: set[Place]) -> list[Block]:
+def missing_blocks(sweep: Sweep, done: Collection[Place]) -> list[Block]:
     """All of a sweep that is not in `done`."""
     blocks = []
     for task in sweep.tasks:
-        for start in range(0, sweep.num_queries, _BLOCK):
-            indices = range(start, min(start + _BLOCK, sweep.num_queries))
+        everything, cells = sweep.indices(task), sweep.cells(task)
+        for start in range(0, len(everything), sweep.batch_size):
+            indices = everything[start : start + sweep.batch_size]
             missing = {
                 cell: [index for index in indices if (task, *cell, index) not in done]
-                for cell in sweep.cells()
+                for cell in cells
             }
             missing = {cell: left for cell, left in missing.items() if left}
             if missing:
@@ -161,9 +209,8 @@ class Asker:
         # All that the block shows, missing or not: which visuals are encoded in one batch, and so
         # their last bits, are then the same in a run that was resumed. Fewer shots show the same;
         # larger ones that are added later make other batches.
-        prompts = (
-            task.prompt(task.build(sweep.seed, index, max(sweep.shots))) for index in block.indices
-        )
+        most = max(number for number, _ in sweep.cells(block.task))
+        prompts = (task.prompt(task.build(sweep.seed, index, most)) for index in block.indices)
         memory.see(visual for prompt in prompts for visual in prompt.visuals)
         for (number, control), missing in block.missing.items():
             found = ask(
@@ -173,6 +220,7 @@ class Asker:
                 num_shots=number,
                 seed=sweep.seed,
                 control=control,
+                num_orders=sweep.num_orders,
                 max_new_tokens=sweep.max_new_tokens,
                 memory=memory,
             )

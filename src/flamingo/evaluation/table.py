@@ -7,44 +7,40 @@ from collections.abc import Sequence
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.results import means, worse_with_more
+from flamingo.evaluation.text_table import aligned_rows, markdown_rows
 
 _FALLS = " ▼"
+_ACCURACY = "accuracy"
 
 
 def plain_table(cells: Sequence[Cell]) -> str:
     """The table with columns that stand in line, for a terminal."""
-    rows = table_rows(cells)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            text.ljust(width) if column < 2 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*lines, "", *table_notes(cells)])
+    rows = aligned_rows(table_rows(cells), num_left=_num_words(cells))
+    return "\n".join([rows, *table_notes(cells)])
 
 
 def markdown_table(cells: Sequence[Cell]) -> str:
     """The table for a document."""
-    header, *rows = table_rows(cells)
-    rule = ["---", "---", *["---:"] * (len(header) - 2)]
-    lines = [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
-    return "\n".join([*lines, "", "\n\n".join(table_notes(cells))]) + "\n"
+    rows = markdown_rows(table_rows(cells), num_left=_num_words(cells))
+    return "\n".join([rows, "\n\n".join(table_notes(cells))]) + "\n"
 
 
 def table_rows(cells: Sequence[Cell]) -> list[list[str]]:
-    """Header, a row per task with its controls below it, and the means."""
+    """Header, a row per task with its controls below it, and the means.
+
+    The metrics have a column where there are others than accuracy.
+    """
     shots = sorted({cell.shots for cell in cells})
     worse = worse_with_more(cells)
-    rows = [["task", "", *(f"{n} shots" for n in shots), "chance"]]
+    rows = [["task", "", *_of_metric(cells, "metric"), *(f"{n} shots" for n in shots), "chance"]]
     for task, control in dict.fromkeys((cell.task, cell.control) for cell in cells):
         row = {c.shots: c for c in cells if (c.task, c.control) == (task, control)}
         first = next(iter(row.values()))
         name = task + (_FALLS if task in worse else "") if control == NONE else f"- {control}"
         found = [_text(row[n]) if n in row else "" for n in shots]
         kind = "held out" if first.held_out else "dev"
-        rows.append([name, kind, *found, _chance([cell.chance for cell in row.values()])])
+        chance = _chance([cell.chance for cell in row.values() if cell.chance is not None])
+        rows.append([name, kind, *_of_metric(cells, first.metric), *found, chance])
     return rows + _mean_rows(cells, shots)
 
 
@@ -59,16 +55,31 @@ def _mean_rows(cells: Sequence[Cell], shots: Sequence[int]) -> list[list[str]]:
         for kind, values in (("dev", dev), ("held out", held_out)):
             texts = ["" if (value := values.get(n)) is None else f"{value:+.1f}" for n in shots]
             if any(texts):
-                rows.append([name, kind, *texts, ""])
+                rows.append([name, kind, *_of_metric(cells, ""), *texts, ""])
     return rows
 
 
+def _has_metrics(cells: Sequence[Cell]) -> bool:
+    return any(cell.metric != _ACCURACY for cell in cells)
+
+
+def _of_metric(cells: Sequence[Cell], text: str) -> list[str]:
+    return [text] if _has_metrics(cells) else []
+
+
+def _num_words(cells: Sequence[Cell]) -> int:
+    return 3 if _has_metrics(cells) else 2
+
+
 def _text(cell: Cell) -> str:
-    return f"{cell.score:.1f} ±{cell.half_interval:.1f} ({_signed(cell.above_chance)})"
+    text = f"{cell.score:.1f} ±{cell.half_interval:.1f}"
+    return text if cell.above_chance is None else f"{text} ({_signed(cell.above_chance)})"
 
 
 def _chance(chances: Sequence[float]) -> str:
     """One number, or the range where it hangs on the shots."""
+    if not chances:
+        return ""
     low, high = (f"{value:.1f}" for value in (min(chances), max(chances)))
     return low if low == high else f"{low}-{high}"
 
@@ -81,11 +92,13 @@ def _signed(value: float) -> str:
 def table_notes(cells: Sequence[Cell]) -> list[str]:
     """What a reader of the table must know."""
     sizes = sorted({cell.n for cell in cells})
-    queries = " or ".join(map(str, sizes))
-    notes = [
-        f"Accuracy in percent, ± half of its 95 % interval ({queries} queries); in brackets 100 "
-        "times (accuracy - chance) / (1 - chance)."
-    ]
+    queries = " or ".join(map(str, sizes)) if len(sizes) < 4 else f"{sizes[0]} to {sizes[-1]}"
+    what = "Scores in points" if _has_metrics(cells) else "Accuracy in percent"
+    notes = [f"{what}, ± half of its 95 % interval ({queries} queries)"]
+    if any(cell.above_chance is not None for cell in cells):
+        what = "score" if _has_metrics(cells) else "accuracy"
+        notes[0] += f"; in brackets 100 times ({what} - chance) / (1 - chance)"
+    notes[0] += "."
     if any(cell.control == "shuffled-images" for cell in cells):
         notes.append(
             "With shuffled-images every support shows what another one did: with few shots of few "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from flamingo.prompting import Example, Template
 from flamingo.sequence import Interleaved
@@ -22,12 +22,24 @@ class Episode(Protocol):
         """An example without an answer."""
 
     @property
-    def answer(self) -> str:
-        """What is right."""
+    def references(self) -> tuple[str, ...]:
+        """What is right, in the order of the benchmark; none if that is hidden."""
 
     @property
     def candidates(self) -> tuple[str, ...]:
         """The answers to choose from; none if the answer is open."""
+
+    @property
+    def query_id(self) -> str:
+        """The query's name in its benchmark; "" where it has none but its number."""
+
+    @property
+    def support_ids(self) -> tuple[str, ...]:
+        """The supports' names in their benchmark, in the order of the prompt; none if unnamed."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What only the metric of this task needs, see `Outcome`."""
 
 
 E = TypeVar("E", bound=Episode)
@@ -35,7 +47,7 @@ E = TypeVar("E", bound=Episode)
 
 @runtime_checkable
 class Task(Protocol[E]):
-    """A supply of episodes."""
+    """A supply of episodes, and how their answers are scored."""
 
     @property
     def name(self) -> str:
@@ -53,8 +65,34 @@ class Task(Protocol[E]):
     def build(self) -> Callable[[int, int, int], E]:
         """Seed, index and number of shots give an episode, always the same one."""
 
+    @property
+    def metric(self) -> str:
+        """Name of the metric that scores its answers, see `metric_named`."""
+
+    @property
+    def num_queries(self) -> int | None:
+        """How many there are; None if more can always be drawn."""
+
+    @property
+    def max_shots(self) -> int | None:
+        """The largest number of shots that makes sense; None if any does."""
+
+    @property
+    def max_new_tokens(self) -> int:
+        """An open answer that is longer is cut."""
+
+    @property
+    def identity(self) -> str:
+        """What decides the episodes besides seed and index, such as a hash of its files."""
+
     def prompt(self, episode: E) -> Interleaved:
         """The episode as the model reads it."""
 
-    def chance_at(self, num_shots: int) -> float:
-        """The share that is right without looking, by guessing or by copying from the shots."""
+    def read_answer(self, text: str) -> str:
+        """The answer in what the model wrote, as it is scored."""
+
+    def chance_at(self, num_shots: int) -> float | None:
+        """The share that is right without looking, by guessing or by copying from the shots.
+
+        None where nothing can be guessed that a score would be held against.
+        """

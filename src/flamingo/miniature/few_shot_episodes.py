@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,23 @@ class FewShotEpisode:
         query: an example without an answer.
         answer: what should follow the query.
         candidates: the answers to choose from; empty where there is no list of them.
+        query_id: its name; an episode that is drawn anew needs none.
+        support_ids: theirs.
+        details: what a metric needs besides; nothing here.
     """
 
     supports: tuple[Example, ...]
     query: Example
     answer: str
     candidates: tuple[str, ...] = ()
+    query_id: str = ""
+    support_ids: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All that is right."""
+        return (self.answer,)
 
 
 EpisodeBuilder = Callable[[int, int, int], FewShotEpisode]

@@ -52,6 +52,11 @@ class FewShotTask:
             one seed and index share their query, and more shots begin with the fewer ones.
         chance_with_shots: the same for who may copy from the shots, or take from them the kind of
             answer; None where shots give nothing away.
+        metric: how answers are scored.
+        num_queries: None, since more can always be drawn.
+        max_shots: None, since any number of shots makes sense.
+        max_new_tokens: an open answer that is longer is cut.
+        identity: nothing decides the episodes but seed and index.
     """
 
     name: str
@@ -61,6 +66,11 @@ class FewShotTask:
     chance: float
     build: Callable[[int, int, int], FewShotEpisode]
     chance_with_shots: float | None = None
+    metric: str = "accuracy"
+    num_queries: int | None = None
+    max_shots: int | None = None
+    max_new_tokens: int = 20
+    identity: str = ""
 
     def chance_at(self, num_shots: int) -> float:
         """The accuracy without looking, at a number of shots."""
@@ -71,6 +81,10 @@ class FewShotTask:
     def prompt(self, episode: FewShotEpisode) -> Interleaved:
         """The supports and the query as the model reads them."""
         return few_shot_prompt(episode.supports, episode.query, self.template)
+
+    def read_answer(self, text: str) -> str:
+        """The answer in what the model wrote: all of it."""
+        return text
 
 
 def task_named(name: str) -> FewShotTask:

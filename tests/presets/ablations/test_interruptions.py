@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flamingo.evaluation.runner import Prediction
+from flamingo.evaluation.prediction import Prediction
 from flamingo.evaluation.sweep import Asker, Block
 from flamingo.foundation.errors import ConfigError
 from flamingo.miniature.flamingo_data import DrawnSource

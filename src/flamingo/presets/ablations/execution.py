@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from torch import nn
 
-from flamingo.evaluation.controls import NONE
-from flamingo.evaluation.identity import task_fingerprints, weights_sha256
+from flamingo.evaluation.identity import evaluation_settings
 from flamingo.evaluation.journal import Journal
 from flamingo.evaluation.sweep import Asker, Sweep, missing_blocks
 from flamingo.inference.predictor import Predictor
@@ -42,7 +41,7 @@ def carry_out(arm: Arm) -> bool:
         return False
     sizes = _sizes(trainer.model)
     log = [line for line in read_log(arm.folder / LOG) if "loss" in line]
-    ((shots, _),) = ((0, NONE),) if arm.sweep is None else arm.sweep.cells()
+    shots = 0 if arm.sweep is None else arm.sweep.shots[0]
     right = {} if arm.sweep is None else asked(arm.folder, arm.sweep, arm.recipe.config)
     ArmResult(
         row=arm.row,
@@ -66,26 +65,20 @@ def asked(folder: Path, sweep: Sweep, config: Any) -> dict[str, str]:
     device = config.training.device
     predictor = Predictor.from_pretrained(folder / MODEL, device=device)
     tasks: Mapping[str, FewShotTask] = {name: task_named(name) for name in sweep.tasks}
-    settings = {
-        "model_sha256": weights_sha256(predictor.model),
-        "seed": sweep.seed,
-        "queries": sweep.num_queries,
-        "max_new_tokens": sweep.max_new_tokens,
-        "episodes": task_fingerprints(tasks, sweep.seed),
-    }
-    journal = Journal(folder / SCORES, settings)
+    journal = Journal(folder / SCORES, evaluation_settings(predictor, tasks, sweep))
     asker = Asker(sweep, predictor, tasks)
-    for block in missing_blocks(sweep, set(journal.is_right)):
+    for block in missing_blocks(sweep, journal.outcomes):
         for piece in asker.pieces(block):
             journal.add(piece)
-    ((shots, control),) = sweep.cells()
-    return {
-        task: "".join(
-            str(int(journal.is_right[task, shots, control, index]))
-            for index in range(sweep.num_queries)
-        )
-        for task in sweep.tasks
-    }
+    return {task: "".join(_marks(journal, sweep, task)) for task in sweep.tasks}
+
+
+def _marks(journal: Journal, sweep: Sweep, task: str) -> Iterator[str]:
+    """ "1" for each query that was answered rightly, "0" for each other."""
+    ((shots, control),) = sweep.cells(task)
+    for index in sweep.indices(task):
+        outcome = journal.outcomes[task, shots, control, index]
+        yield str(int(outcome.prediction in outcome.references))
 
 
 def seconds_per_update(log: Sequence[Mapping[str, Any]], alignment_updates: int = 0) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from flamingo.evaluation.journal import PREDICTIONS
+from flamingo.evaluation.prediction_files import PREDICTIONS
 from flamingo.presets.ablations.arms import Arm
 from flamingo.presets.ablations.execution import SCORES
 from flamingo.presets.ablations.processes import Watch

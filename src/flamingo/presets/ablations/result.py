@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flamingo.evaluation.cell import above_chance
 from flamingo.evaluation.json_file import read_json
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import from_plain, json_text, to_plain, write_text_atomically
@@ -46,7 +47,7 @@ class ArmResult:
     def overall(self) -> float:
         """Mean over tasks of 100 · (accuracy - chance) / (1 - chance)."""
         found = [
-            100 * (answers.count("1") / len(answers) - self.chance[task]) / (1 - self.chance[task])
+            above_chance(100 * answers.count("1") / len(answers), 100 * self.chance[task])
             for task, answers in self.right.items()
         ]
         return sum(found) / len(found)

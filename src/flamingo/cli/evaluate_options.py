@@ -1,0 +1,267 @@
+"""The options of `flamingo evaluate`, read and checked."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flamingo.cli.bench import Bench
+    from flamingo.evaluation.benchmarks.opening import BenchmarkSettings
+    from flamingo.evaluation.sweep import Sweep
+
+_DRAWN_QUERIES = 100
+"""Per cell of a drawn task, of which there is no end."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """All but the model and the folder for the results."""
+    parser.add_argument(
+        "--tasks",
+        default="all",
+        help="names and YAML files with commas between them, or dev, held-out, all: of the paper's "
+        "benchmarks if --data is given, else of the drawn tasks",
+    )
+    parser.add_argument("--shots", default="0,4,8,16,32", help="numbers with commas between them")
+    parser.add_argument(
+        "--queries",
+        metavar="N",
+        help="per task and shots, or all (default: 100 of drawn tasks, all of benchmarks)",
+    )
+    parser.add_argument(
+        "--controls",
+        default="none",
+        help="none (the score itself), blank, shuffled-images, shuffled-labels, with commas "
+        "between them (default none)",
+    )
+    parser.add_argument(
+        "--control-shots",
+        metavar="N,N",
+        help="those of --shots at which the controls are asked (default: all of them)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of queries and supports (default 0)")
+    files = parser.add_argument_group("benchmarks of files")
+    files.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="[NAME=]DIR",
+        help="folder that has one folder for each benchmark, called as it is; or the folder of "
+        "one benchmark. May be given several times",
+    )
+    files.add_argument(
+        "--part",
+        action="append",
+        default=[],
+        metavar="NAME=PART",
+        help="official part to ask, where it is not the default, as in vqav2=test-dev",
+    )
+    files.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME=METRIC",
+        help="score a benchmark otherwise, as in vqav2=vqa-accuracy:official; asks nothing anew",
+    )
+    files.add_argument(
+        "--split",
+        choices=("test", "validation"),
+        default="test",
+        help="validation: cut from the training part, for choices; of development benchmarks only",
+    )
+    files.add_argument(
+        "--shots-by",
+        choices=("random", "rices"),
+        default="random",
+        help="rices: those that look most like the query, the most similar last",
+    )
+    files.add_argument(
+        "--features",
+        type=Path,
+        metavar="DIR2",
+        help="keeps the features of rices, for other runs too (default: DIR/features)",
+    )
+    files.add_argument(
+        "--frames", type=int, metavar="N", help="per video (default: 30 at 3 per second)"
+    )
+    files.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="leave out, and count, what has no picture or video",
+    )
+    parser.add_argument(
+        "--ensemble",
+        type=int,
+        default=1,
+        metavar="N",
+        help="average candidates' likelihoods over N orders of the shots; the paper's N is 6",
+    )
+    parser.add_argument(
+        "--max-new-tokens", type=int, metavar="N", help="of an open answer (default: the task's)"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, metavar="N", help="queries asked together (default 16)"
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="of one thread each; the results do not depend on it (default: one per core where "
+        "there is enough to ask, one on a GPU). For several GPUs: torchrun -m flamingo.cli.main",
+    )
+
+
+def sweep_of(args: argparse.Namespace, names: tuple[str, ...]) -> Sweep:
+    """What is asked; the limits of the tasks are not known yet.
+
+    Raises:
+        ConfigError: a number is impossible, or a control is unknown.
+    """
+    from flamingo.evaluation.controls import checked_control
+    from flamingo.evaluation.sweep import BLOCK, Sweep
+    from flamingo.foundation.errors import ConfigError
+    from flamingo.miniature.tasks import TASKS
+
+    for name in ("processes", "ensemble", "batch_size", "frames", "max_new_tokens"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name.replace('_', '-')} is {value}, but must be at least 1.")
+    controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
+    shots = _numbers("shots", args.shots)
+    control_shots = (
+        None if args.control_shots is None else _numbers("control-shots", args.control_shots)
+    )
+    if missing := sorted({*(control_shots or ())} - {*shots}):
+        raise ConfigError(
+            f"--control-shots has {missing[0]}, which is not among --shots {args.shots}.\n"
+            "Controls are held against the scores at the same number: add it there."
+        )
+    is_any_drawn = any(name in TASKS for name in names)
+    return Sweep(
+        tasks=names,
+        shots=shots,
+        controls=tuple(controls),
+        control_shots=control_shots,
+        num_queries=_num_queries(args.queries, _DRAWN_QUERIES if is_any_drawn else None),
+        seed=args.seed,
+        max_new_tokens=args.max_new_tokens,
+        num_orders=args.ensemble,
+        batch_size=args.batch_size or BLOCK,
+    )
+
+
+def bench_of(
+    args: argparse.Namespace, names: tuple[str, ...], custom: tuple[Path, ...], max_shots: int
+) -> Bench:
+    """What each process loads.
+
+    Raises:
+        ConfigError: an option is impossible, or is of benchmarks and none is asked.
+    """
+    from flamingo.cli.bench import Bench, known_benchmarks
+    from flamingo.evaluation.ranks import device_of_torchrun
+    from flamingo.foundation.errors import ConfigError
+    from flamingo.miniature.tasks import TASKS
+
+    drawn = [name for name in names if name in TASKS]
+    settings = None
+    if len(drawn) < len(names):
+        own = {
+            name: path.parent
+            for path in custom
+            for name in known_benchmarks([path])
+            if name in names and name not in known_benchmarks([])
+        }
+        settings = _settings(args, own)
+    if args.shots_by == "rices" and drawn:
+        raise ConfigError(
+            f"--shots-by rices is for benchmarks, which have a support set; {drawn[0]} is drawn "
+            "anew for each query.\nLeave it out of --tasks, or take random shots."
+        )
+    return Bench(
+        model=args.model,
+        tasks=names,
+        custom=custom,
+        settings=settings,
+        max_shots=max_shots,
+        features=args.features or args.out / "features",
+        device=device_of_torchrun(),
+    )
+
+
+def command_of(args: argparse.Namespace) -> str:
+    """The command that was given, with the options that are not at their defaults."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    words = ["flamingo", "evaluate", args.model]
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        if not action.option_strings or value in (action.default, None):
+            continue
+        option = action.option_strings[0]
+        if value is True:
+            words.append(option)
+        else:
+            words += [f"{option}={one}" for one in (value if isinstance(value, list) else [value])]
+    return shlex.join([*words, f"--out={args.out}"])
+
+
+def _settings(args: argparse.Namespace, own: dict[str, Path]) -> BenchmarkSettings:
+    from flamingo.data.sampling import Sampling
+    from flamingo.evaluation.benchmarks.media_loader import EVALUATION_SAMPLING
+    from flamingo.evaluation.benchmarks.opening import BenchmarkSettings
+
+    folders = dict(own)
+    for word in args.data:
+        name, _, folder = word.rpartition("=")
+        folders[name] = Path(folder)
+    sampling = EVALUATION_SAMPLING if args.frames is None else Sampling(num_frames=args.frames)
+    return BenchmarkSettings(
+        folders=folders,
+        parts=_by_name("part", args.part),
+        metrics=_by_name("metric", args.metric),
+        split=args.split,
+        rices=args.shots_by == "rices",
+        sampling=sampling,
+        may_be_missing=args.allow_missing,
+    )
+
+
+def _by_name(option: str, words: list[str]) -> dict[str, str]:
+    from flamingo.foundation.errors import ConfigError
+
+    found = {}
+    for word in words:
+        name, is_there, value = word.partition("=")
+        if not is_there:
+            raise ConfigError(
+                f"--{option} is {word!r}.\nSay of which benchmark: --{option} NAME={word}."
+            )
+        found[name] = value
+    return found
+
+
+def _num_queries(text: str | None, default: int | None) -> int | None:
+    from flamingo.foundation.errors import ConfigError
+
+    if text is None:
+        return default
+    if text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError(f"--queries is {text!r}, but must be at least 1, or all.")
+    return int(text)
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    from flamingo.foundation.errors import ConfigError
+
+    try:
+        numbers = [int(word) for word in text.split(",")]
+    except ValueError:
+        numbers = [-1]
+    if min(numbers) < 0:
+        raise ConfigError(f"--{option} is {text!r}, but must be numbers from 0 on, as in 0,4,32.")
+    return tuple(dict.fromkeys(numbers))

@@ -1,0 +1,185 @@
+"""From the names of benchmarks and a folder of their files to tasks that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flamingo.data.sampling import Sampling
+from flamingo.evaluation.benchmarks.benchmark import Benchmark
+from flamingo.evaluation.benchmarks.item import Item
+from flamingo.evaluation.benchmarks.media_loader import (
+    EVALUATION_SAMPLING,
+    MediaLoader,
+    present_items,
+)
+from flamingo.evaluation.benchmarks.shots import RandomShots, Shots, SimilarShots, shown_by_both
+from flamingo.evaluation.benchmarks.subsets import Split, Subsets, cut_subsets
+from flamingo.evaluation.benchmarks.task import BenchmarkTask
+from flamingo.evaluation.metrics.registry import metric_named
+from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.prompting.feature_rows import Features
+from flamingo.prompting.rices import SimilarityIndex
+
+FeaturesOf = Callable[[str, Sequence[Item], MediaLoader], Features]
+"""Name of a benchmark, items and their loader give one row of features per item."""
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """How benchmarks are opened.
+
+    Args:
+        folders: by name of a benchmark where its files are; under "" the folder that has one
+            folder of each benchmark's name in it.
+        parts: by name of a benchmark the official part to ask, where it is not the default.
+        metrics: by name of a benchmark the metric to score it by, where it is not the official one.
+        split: see `cut_subsets`.
+        rices: whether shots are those that look most like the query; else they are random.
+        sampling: which frames of a video are looked at.
+        may_be_missing: whether items without their files are left out instead of refused.
+    """
+
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    split: Split = "test"
+    rices: bool = False
+    sampling: Sampling = EVALUATION_SAMPLING
+    may_be_missing: bool = False
+
+    def folder_of(self, name: str) -> Path:
+        """Where the files of a benchmark are.
+
+        Raises:
+            ConfigError: nobody has said.
+            DataError: there is no such folder.
+        """
+        if name not in self.folders and "" not in self.folders:
+            raise ConfigError(
+                f"{name} is a benchmark of files, and nobody has said where they are.\n"
+                f"Give --data {name}=FOLDER, or --data FOLDER with a folder {name} in it."
+            )
+        folder = self.folders.get(name, self.folders.get("", Path()) / name)
+        if not folder.is_dir():
+            raise DataError(
+                f"There is no folder {folder} for the benchmark {name}.\n"
+                f"`flamingo benchmarks {name}` says which files belong there."
+            )
+        return folder
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A task, and what a reader of its score must know.
+
+    Args:
+        task: ready to be asked.
+        notes: such as how many items were left out, in sentences.
+    """
+
+    task: BenchmarkTask
+    notes: tuple[str, ...] = ()
+
+
+def open_benchmark(
+    benchmark: Benchmark,
+    settings: BenchmarkSettings,
+    *,
+    max_shots: int,
+    features_of: FeaturesOf | None = None,
+) -> Opened:
+    """Reads a benchmark's files, cuts its subsets, and prepares the choice of shots.
+
+    Args:
+        benchmark: which.
+        settings: see there.
+        max_shots: the largest number of shots that will be asked for.
+        features_of: gives the features for RICES; needed where the settings ask for it.
+
+    Raises:
+        ConfigError: there is no such part or split, or nobody has said where the files are.
+        DataError: files are missing or damaged, or there are fewer supports than shots.
+    """
+    folder = settings.folder_of(benchmark.name)
+    if benchmark.name in settings.metrics:
+        benchmark = replace(benchmark, metric=settings.metrics[benchmark.name])
+    check_metric(benchmark)
+    cut = cut_subsets(
+        benchmark, folder, part=settings.parts.get(benchmark.name), split=settings.split
+    )
+    lenient = settings.may_be_missing
+    queries, num_lost = present_items(
+        cut.queries, f"queries of {benchmark.title}", may_be_missing=lenient
+    )
+    supports, num_lost_supports = cut.supports, 0
+    if supports:
+        supports, num_lost_supports = present_items(
+            supports, f"supports of {benchmark.title}", may_be_missing=lenient
+        )
+    subsets = Subsets(queries, supports, cut.candidates)
+    most = min(max_shots, benchmark.max_shots)
+    _check_supports(benchmark, subsets, most)
+    load = MediaLoader(settings.sampling)
+    shots: Shots = RandomShots(benchmark.name, queries, supports)
+    if settings.rices and most:
+        assert features_of is not None
+        shots = _similar(benchmark.name, subsets, load, most, features_of)
+    notes = [
+        f"{number} {what} of {benchmark.title} are left out, as their files are missing."
+        for number, what in ((num_lost, "queries"), (num_lost_supports, "supports"))
+        if number
+    ]
+    notes += _incomplete(benchmark, settings, len(cut.queries))
+    return Opened(BenchmarkTask(benchmark, subsets, shots, load), tuple(notes))
+
+
+def check_metric(benchmark: Benchmark) -> None:
+    """Refuses a benchmark whose metric cannot be computed here, before anything is asked.
+
+    Raises:
+        ConfigError: there is no such metric, or it needs a package or files that are not there.
+    """
+    requirement = getattr(metric_named(benchmark.metric), "check_requirements", None)
+    if requirement is None:
+        return
+    try:
+        requirement()
+    except ConfigError as error:
+        raise ConfigError(
+            f"{benchmark.title} cannot be scored here: {error}\n"
+            f"Or score it otherwise for now: --metric {benchmark.name}=accuracy."
+        ) from error
+
+
+def _similar(
+    name: str, subsets: Subsets, load: MediaLoader, most: int, features_of: FeaturesOf
+) -> SimilarShots:
+    index = SimilarityIndex(features_of(name, subsets.supports, load))
+    exclude = shown_by_both(subsets.queries, subsets.supports)
+    queries = features_of(name, subsets.queries, load)
+    return SimilarShots(index.nearest(queries, most, exclude).rows)
+
+
+def _check_supports(benchmark: Benchmark, subsets: Subsets, most: int) -> None:
+    # What shows the query's own picture is no support of it, so a few more may be wanted.
+    if len(subsets.supports) < most:
+        raise DataError(
+            f"{benchmark.title} has {len(subsets.supports)} supports, but {most} shots are asked "
+            "for.\nAsk for fewer shots, or give the complete training part."
+        )
+
+
+def _incomplete(benchmark: Benchmark, settings: BenchmarkSettings, found: int) -> list[str]:
+    """Tells when the official part has another size than it should have."""
+    if settings.split == "validation":
+        return []
+    part = settings.parts.get(benchmark.name, benchmark.query_parts[0])
+    expected = benchmark.num_items.get(part)
+    if expected is None or expected == found:
+        return []
+    return [
+        f"The part {part!r} of {benchmark.title} has {found} items here, and {expected} in the "
+        "complete official files: the score is not that of the benchmark."
+    ]
