@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,23 @@ class Bench:
             name: opened[name].task if name in opened else TASKS[name] for name in self.tasks
         }
         return predictor, tasks, [note for one in opened.values() for note in one.notes]
+
+    def source_of(self, name: str) -> dict[str, Any]:
+        """How a task was opened, for who wants to see its queries again; plain values."""
+        from flamingo.foundation.records import to_plain
+
+        benchmark = self.benchmarks().get(name)
+        if benchmark is None or self.settings is None:
+            return {"metric": "accuracy"}
+        metric = self.settings.metrics.get(name, benchmark.metric)
+        custom = [str(path.resolve()) for path in self.custom if name in known_benchmarks([path])]
+        is_own = name not in known_benchmarks([])
+        settings = replace(self.settings, folders={name: self.settings.folder_of(name).resolve()})
+        return {
+            "metric": metric,
+            "custom": custom if is_own else [],
+            "settings": to_plain(settings),
+        }
 
     def benchmarks(self) -> dict[str, Benchmark]:
         """The paper's benchmarks and those of the YAML files, by name.

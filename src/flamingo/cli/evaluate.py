@@ -72,17 +72,25 @@ class _Run:
     share: Share
 
     def __post_init__(self) -> None:
-        from flamingo.evaluation.report import commands_before, seconds_before
+        from flamingo.evaluation.report import (
+            cells_before,
+            commands_before,
+            seconds_before,
+            sources_before,
+        )
 
         self._began, self._before = time.monotonic(), seconds_before(self.out)
         self._num_before, self._commands = len(self.journal.outcomes), commands_before(self.out)
         self._cells: dict[Any, Cell] = {}
+        self._kept = [cell for cell in cells_before(self.out) if cell.task not in self.known]
+        self._sources = sources_before(self.out)
 
     def cells(self) -> list[Cell]:
-        """Those that are complete."""
+        """Those that are complete, and those of benchmarks that were asked by other commands."""
         from flamingo.evaluation.results import complete_cells
 
-        return complete_cells(self.whole, self.known, self.journal.outcomes, self._cells)
+        own = complete_cells(self.whole, self.known, self.journal.outcomes, self._cells)
+        return [*own, *self._kept]
 
     def answer(self) -> None:
         """Asks what is missing; what is complete is on disk after each piece, whatever happens."""
@@ -133,7 +141,8 @@ class _Run:
             "command": list(dict.fromkeys([*self._commands, *own])),
             "seconds": round(self._before + time.monotonic() - self._began, 1),
         }
-        write_report(self.out, cells, {**self.about, **told})
+        sources = {**self._sources, **self.about["sources"]}
+        write_report(self.out, cells, {**self.about, **told, "sources": sources})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -159,7 +168,7 @@ def run(args: argparse.Namespace) -> int:
     submissions = _submissions(one)
     if cells := one.cells():
         print(plain_table(cells))
-    for note in [*notes, *_lost(one), *_left_out(one.sweep)]:
+    for note in [*notes, *_left_out(one.sweep)]:
         print(f"\nNote: {note}")
     for path in submissions:
         print(f"\nTo hand in: {path}")
@@ -201,6 +210,7 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     about = {
         **_about(args, sweep, predictor.model.device, share),
         "model_sha256": settings["model_sha256"],
+        "sources": {name: bench.source_of(name) for name in names},
         **to_plain(whole),
     }
     return _Run(
@@ -231,13 +241,6 @@ def _submissions(one: _Run) -> list[Path]:
 
     tasks = {name: task for name, task in one.loaded[1].items() if isinstance(task, BenchmarkTask)}
     return write_submissions(one.out, tasks, one.sweep, one.journal.outcomes)
-
-
-def _lost(one: _Run) -> list[str]:
-    lost = sorted({task for task, *_ in one.journal.outcomes} - {*one.known})
-    if not lost:
-        return []
-    return [f"Answered before, but no task now, and so left out: {', '.join(lost)}."]
 
 
 def _left_out(sweep: Sweep) -> list[str]:

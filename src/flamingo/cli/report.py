@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
 ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
+BROWSER, PAPER = "predictions.html", "paper.md"
 _ATTENTION_COLUMNS, _ATTENTION_ROWS = 4, 10
 
 
@@ -25,12 +26,17 @@ def add_parser(subparsers: Any) -> None:
     """Adds the verb `report` to the command line."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "report",
-        help="draw an evaluation: curves, gates, attention, answers, in one HTML page",
+        help="draw an evaluation, or compare several",
         description="Draws what `flamingo evaluate` wrote into a folder: curves.png and means.png "
-        "(scores against shots), gates.png, attention.png, world.png (samples of each task), and "
-        "report.html, one page with all of it, the table and some answers.",
+        "(scores against shots), gates.png, attention.png, world.png (samples of each task), "
+        "predictions.html (all answers with what was asked, worst first), paper.md (benchmarks "
+        "beside the paper's scores), and report.html, one page with the rest. Of several folders: "
+        "comparison.md, a table like the paper's Table 1 with what is decided between each two "
+        "models, and comparison.png.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="of `flamingo evaluate`")
+    parser.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR", help="of `flamingo evaluate`"
+    )
     parser.add_argument(
         "--run",
         type=Path,
@@ -40,7 +46,22 @@ def add_parser(subparsers: Any) -> None:
         help="folder of the model's training: the gates are then drawn over time",
     )
     parser.add_argument("--model", help="where it is, if not where the evaluation found it")
-    parser.add_argument("--out", type=Path, metavar="DIR2", help="for the pictures (default: DIR)")
+    parser.add_argument(
+        "--paper-model",
+        choices=("3B", "9B", "80B"),
+        default="3B",
+        help="whose scores in the paper stand beside ours (default 3B)",
+    )
+    parser.add_argument(
+        "--browse",
+        type=int,
+        default=200,
+        metavar="N",
+        help="queries per task in predictions.html, those with the worst answers (default 200)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR2", help="for the files (default: the first DIR)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,10 +80,16 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.miniature.evaluation_page import EvaluationPage, evaluation_page
     from flamingo.miniature.sheets import draw_sheet
 
-    evaluation = read_evaluation(args.folder)
-    out: Path = args.out or args.folder
+    out: Path = args.out or args.folders[0]
     out.mkdir(parents=True, exist_ok=True)
-    for name in (ATTENTION, WORLD):
+    if len(args.folders) > 1:
+        from flamingo.cli.report_comparison import compare
+
+        for path in compare(args.folders, out, args.paper_model):
+            print(path)
+        return 0
+    evaluation = read_evaluation(args.folders[0])
+    for name in (ATTENTION, WORLD, PAPER):
         # Not always drawn: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)
     plot_curves(evaluation.cells, out / CURVES)
@@ -87,12 +114,46 @@ def run(args: argparse.Namespace) -> int:
         warnings=_warnings(evaluation, drawn, undrawable, predictor),
     )
     write_text_atomically(out / PAGE, evaluation_page(page))
-    for warning in page.warnings:
+    lost = _browse(evaluation, drawn, args.browse, out / BROWSER)
+    _beside_the_paper(evaluation, args.paper_model, out / PAPER)
+    for warning in [*page.warnings, *lost]:
         print(f"Note: {warning}")
-    names = (CURVES, MEANS, GATES, ATTENTION, WORLD)
+    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER)
     for name in (*(name for name in names if (out / name).exists()), PAGE):
         print(out / name)
     return 0
+
+
+def _browse(
+    evaluation: Evaluation, drawn: Mapping[str, FewShotTask], most: int, target: Path
+) -> list[str]:
+    """Writes the page to leaf through; says which pictures are not in it, and why."""
+    from flamingo.cli.report_queries import Queries
+    from flamingo.evaluation.browser import browser_page
+    from flamingo.evaluation.browsing import browsable
+    from flamingo.foundation.records import write_text_atomically
+
+    queries = Queries(evaluation, drawn)
+    found = browsable(evaluation, queries, most=most)
+    notes = [f"What {evaluation.model} answered, from {evaluation.folder}."]
+    if found.num_left_out:
+        notes.append(
+            f"{found.num_left_out} queries with better answers are not shown: --browse N shows "
+            f"more than the {most} worst of each task."
+        )
+    title = f"Answers of {evaluation.model}"
+    page = browser_page(title, found.records, notes, found.pictures)
+    write_text_atomically(target, page)
+    return [f"Without pictures of {name}: {reason}" for name, reason in queries.lost.items()]
+
+
+def _beside_the_paper(evaluation: Evaluation, model: str, target: Path) -> None:
+    """Writes the scores of benchmarks beside the paper's, if there are any."""
+    from flamingo.cli.report_comparison import beside_the_paper
+    from flamingo.foundation.records import write_text_atomically
+
+    if table := beside_the_paper(evaluation.cells, model):
+        write_text_atomically(target, table)
 
 
 def _draw_gates(predictor: Predictor, run_folder: Path | None, target: Path) -> None:

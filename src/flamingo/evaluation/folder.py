@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Evaluation:
         model_sha256: of its weights.
         seed: of queries and supports.
         episodes: by task the fingerprint of its first episode.
+        sources: by task how it was opened, and the name of its metric.
     """
 
     folder: Path
@@ -44,11 +45,29 @@ class Evaluation:
     model_sha256: str
     seed: int
     episodes: Mapping[str, str]
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks that have a cell, in the order of the evaluation."""
         return tuple(dict.fromkeys(cell.task for cell in self.cells))
+
+    def metric_of(self, task: str) -> str:
+        """Name of the metric that scores a task."""
+        return str(self.sources.get(task, {}).get("metric", "accuracy"))
+
+    def predictions_of(self, task: str) -> list[Prediction]:
+        """All answers to one task, in the order in which they were given.
+
+        Raises:
+            DataError: a file of predictions is damaged.
+        """
+        return [
+            as_prediction(plain, path, number)
+            for path in prediction_files(self.folder)
+            for number, plain in plain_predictions(path)
+            if not isinstance(plain, dict) or plain.get("task", task) == task
+        ]
 
     def predictions(self, shots: Mapping[str, int]) -> list[Prediction]:
         """The answers that no control was applied to.
@@ -103,6 +122,7 @@ def read_evaluation(folder: Path) -> Evaluation:
             model_sha256=settings["model_sha256"],
             seed=settings["seed"],
             episodes=settings["episodes"],
+            sources=summary.get("sources", {}),
         )
     except (ConfigError, KeyError, TypeError) as error:
         raise DataError(

@@ -14,7 +14,7 @@ from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.results import means, worse_with_more
 from flamingo.evaluation.table import markdown_table
-from flamingo.foundation.records import json_text, to_plain, write_text_atomically
+from flamingo.foundation.records import from_plain, json_text, to_plain, write_text_atomically
 
 RESULTS, SUMMARY, TABLE = "results.json", "summary.json", "table.md"
 
@@ -68,6 +68,26 @@ def commands_before(folder: Path) -> list[str]:
     told = _summary(folder).get("command", [])
     # One text where only the last command was noted.
     return [told] if isinstance(told, str) else list(told)
+
+
+def cells_before(folder: Path) -> list[Cell]:
+    """The cells that earlier runs into this folder completed.
+
+    Raises:
+        DataError: its results are damaged.
+    """
+    path = folder / RESULTS
+    return [from_plain(Cell, one) for one in read_json(path, list)] if path.exists() else []
+
+
+def sources_before(folder: Path) -> dict[str, Any]:
+    """By task how earlier runs opened it.
+
+    Raises:
+        DataError: its summary is damaged.
+    """
+    found: dict[str, Any] = _summary(folder).get("sources", {})
+    return found
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -21,46 +21,46 @@ POSITIVE = 1
 3 only the noun, 4 both, but not the one done to the other."""
 
 
-def average_precision(weights: Floats, is_positive: npt.NDArray[np.bool_], ends: Ints) -> float:
-    """The mean precision over the weight of all positives, in a ranking from best to worst.
-
-    Args:
-        weights: of each row in the ranking.
-        is_positive: whether it counts as found.
-        ends: last rows of the runs with the same score; within a run there is no order.
-    """
-    found = np.cumsum(weights * is_positive)[ends]
-    seen = np.cumsum(weights)[ends]
-    precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-    return float((np.diff(found, prepend=0.0) * precision).sum() / found[-1])
-
-
 @dataclass(frozen=True)
-class _Ranking:
-    """The rows that one action is judged by, from the highest score to the lowest.
+class _Rankings:
+    """The rows that every action is judged by, from the highest score to the lowest.
+
+    The actions stand one behind the other in the same arrays.
 
     Attributes:
         rows: numbers of the outcomes.
         is_positive: whether they show the action.
         videos: a number for each video in each of three groups: positives, those that miss by the
             verb or the noun (hard negatives), and other negatives.
-        ends: last rows of the runs with the same score.
+        runs: where rows with the same score begin; within such a run there is no order.
+        actions: the first run of each action.
     """
 
     rows: Ints
     is_positive: npt.NDArray[np.bool_]
     videos: Ints
-    ends: Ints
+    runs: Ints
+    actions: Ints
 
-    def average_precision(self, counts: Floats) -> float | None:
-        """With each outcome there so many times; None if no positive is."""
+    def average_precisions(self, counts: Floats) -> Floats:
+        """Of every action that has a positive row, where each outcome is there so many times."""
         times = counts[self.rows]
-        if not times[self.is_positive].any():
-            return None
         # All clips of a video weigh as much as one, in each of the groups apart.
-        clips = np.bincount(self.videos, weights=times)[self.videos]
-        weights = np.divide(times, clips, out=np.zeros_like(times), where=times > 0)
-        return average_precision(weights, self.is_positive, self.ends)
+        clips = np.bincount(self.videos, weights=times)
+        weights = times / np.maximum(clips, 1)[self.videos]
+        gained = np.add.reduceat(weights * self.is_positive, self.runs)
+        found = self._so_far(gained)
+        seen = self._so_far(np.add.reduceat(weights, self.runs))
+        precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
+        areas = np.add.reduceat(gained * precision, self.actions)
+        totals = np.add.reduceat(gained, self.actions)
+        return np.asarray(areas[totals > 0] / totals[totals > 0])
+
+    def _so_far(self, per_run: Floats) -> Floats:
+        """The sums of each action from its first run to every run."""
+        sums = np.cumsum(per_run)
+        before = (sums - per_run)[self.actions]
+        return sums - np.repeat(before, np.diff(self.actions, append=len(self.runs)))
 
 
 @dataclass(frozen=True)
@@ -111,21 +111,20 @@ class Mwap:
     ) -> Callable[[npt.NDArray[np.int64]], float]:
         """What gives the total of outcomes picked by number, see `bootstrap`."""
         del each
+        if not outcomes:
+            return lambda picked: float("nan")
         rankings = _rankings(outcomes)
 
         def total(picked: npt.NDArray[np.int64]) -> float:
             counts = np.bincount(picked, minlength=len(outcomes)).astype(np.float64)
-            found = [ranking.average_precision(counts) for ranking in rankings]
-            known = [value for value in found if value is not None]
-            return 100 * float(np.mean(known)) if known else float("nan")
+            found = rankings.average_precisions(counts) if rankings else np.empty(0)
+            return 100 * float(found.mean()) if len(found) else float("nan")
 
         return total
 
 
-def _rankings(outcomes: Sequence[Outcome]) -> list[_Ranking]:
-    """The ranking of every action that has a positive row."""
-    if not outcomes:
-        return []
+def _rankings(outcomes: Sequence[Outcome]) -> _Rankings | None:
+    """The rankings of all actions that have a positive row; None if there is none."""
     scores = _score_matrix(outcomes)
     number = np.array([int(_detail(outcome, "class")) for outcome in outcomes])
     mark = np.array([int(_detail(outcome, "annotation")) for outcome in outcomes])
@@ -133,20 +132,31 @@ def _rankings(outcomes: Sequence[Outcome]) -> list[_Ranking]:
         np.unique([str(_detail(outcome, name)) for outcome in outcomes], return_inverse=True)[1]
         for name in ("verb", "noun", "video")
     )
-    rankings = []
+    parts = []
     for action in np.unique(number[mark == POSITIVE]):
         is_own = number == action
-        first = int(is_own.argmax())
         _check_action(outcomes, verb[is_own], noun[is_own], int(action))
+        first = int(is_own.argmax())
         is_near = (verb == verb[first]) != (noun == noun[first])
         group = np.where(is_own, mark, np.where(is_near, 2, 0)).clip(max=2)
         rows = np.flatnonzero(is_own | (mark == POSITIVE))
         rows = rows[np.argsort(-scores[rows, action], kind="stable")]
         ranked = scores[rows, action]
-        ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-        videos = np.unique(video[rows] * 3 + group[rows], return_inverse=True)[1]
-        rankings.append(_Ranking(rows, group[rows] == POSITIVE, videos, ends))
-    return rankings
+        begins_run = np.append(True, ranked[1:] != ranked[:-1])
+        parts.append((rows, group[rows], video[rows] * 3 + group[rows], begins_run))
+    if not parts:
+        return None
+    all_rows, groups, videos, begins = map(np.concatenate, zip(*parts, strict=True))
+    sizes = [len(part[0]) for part in parts]
+    of_action = np.repeat(np.arange(len(parts)), sizes)
+    runs = np.flatnonzero(begins)
+    return _Rankings(
+        rows=all_rows,
+        is_positive=groups == POSITIVE,
+        videos=np.unique(of_action * (videos.max() + 1) + videos, return_inverse=True)[1],
+        runs=runs,
+        actions=np.searchsorted(runs, np.cumsum([0, *sizes[:-1]])),
+    )
 
 
 def _score_matrix(outcomes: Sequence[Outcome]) -> Floats:

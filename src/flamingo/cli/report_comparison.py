@@ -1,0 +1,93 @@
+"""Several evaluations beside each other, and beside the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flamingo.evaluation.cell import Cell
+    from flamingo.evaluation.comparison import CellKey, Evaluated
+    from flamingo.evaluation.folder import Evaluation
+    from flamingo.evaluation.metrics.outcome import Metric, Outcome
+    from flamingo.evaluation.paper_table import Printed
+
+TABLE, PICTURE = "comparison.md", "comparison.png"
+
+
+def compare(folders: Sequence[Path], out: Path, paper_model: str) -> list[Path]:
+    """Writes the table of all models with their differences, and their curves in one picture.
+
+    Args:
+        folders: of `flamingo evaluate`, at least two.
+        out: for the files.
+        paper_model: the paper's model whose scores stand beside ours, such as "3B".
+
+    Raises:
+        FlamingoError: a folder holds no evaluation, or matplotlib is missing.
+    """
+    from flamingo.evaluation.comparison import differences
+    from flamingo.evaluation.comparison_plot import plot_comparison
+    from flamingo.evaluation.comparison_table import comparison_markdown
+    from flamingo.evaluation.folder import read_evaluation
+    from flamingo.foundation.records import write_text_atomically
+
+    named = _named(folders)
+    evaluations = {name: read_evaluation(folder) for name, folder in named.items()}
+    models = [_evaluated(name, one) for name, one in evaluations.items()]
+    metrics = _metrics(evaluations.values())
+    pairs = [differences(one, other, metrics) for one, other in combinations(models, 2)]
+    printed = printed_scores()
+    text = comparison_markdown(models, pairs)
+    for model in models:
+        if beside := beside_the_paper(model.cells, paper_model):
+            text += f"\n## {model.model} and the paper\n\n{beside}"
+    out.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(out / TABLE, text)
+    plot_comparison({one.model: one.cells for one in models}, out / PICTURE, printed)
+    return [out / TABLE, out / PICTURE]
+
+
+def printed_scores() -> Printed:
+    """The paper's scores by benchmark, model and number of shots."""
+    from flamingo.evaluation.benchmarks.registry import BENCHMARKS
+
+    return {name: one.paper for name, one in BENCHMARKS.items() if one.paper}
+
+
+def beside_the_paper(cells: Sequence[Cell], paper_model: str) -> str:
+    """Our scores of benchmarks beside the paper's, as Markdown; "" where it has none of them."""
+    from flamingo.evaluation.paper_table import paper_markdown
+
+    printed = printed_scores()
+    own = [cell for cell in cells if cell.task in printed]
+    return paper_markdown(own, printed, paper_model) if own else ""
+
+
+def _named(folders: Sequence[Path]) -> Mapping[str, Path]:
+    """Folders by the shortest end of their paths that tells them apart."""
+    resolved = [folder.resolve() for folder in folders]
+    for length in range(1, max(len(path.parts) for path in resolved) + 1):
+        names = ["/".join(path.parts[-length:]) for path in resolved]
+        if len(set(names)) == len(names):
+            break
+    return dict(zip(names, folders, strict=True))
+
+
+def _evaluated(name: str, evaluation: Evaluation) -> Evaluated:
+    from flamingo.evaluation.comparison import Evaluated
+
+    outcomes: dict[CellKey, dict[str, Outcome]] = {}
+    for task in evaluation.tasks:
+        for one in evaluation.predictions_of(task):
+            own = outcomes.setdefault((task, one.shots, one.control), {})
+            own[one.query or str(one.index)] = one.outcome
+    return Evaluated(name, evaluation.cells, outcomes)
+
+
+def _metrics(evaluations: Iterable[Evaluation]) -> dict[str, Metric]:
+    from flamingo.evaluation.metrics.registry import metric_named
+
+    return {task: metric_named(one.metric_of(task)) for one in evaluations for task in one.tasks}
