@@ -109,18 +109,17 @@ def test_further_commands_add_to_what_is_reported(
     assert other in capsys.readouterr().out
 
 
-def test_a_task_that_is_no_more_is_left_out(
+def test_scores_of_tasks_that_are_not_known_now_stay(
     evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = Path(shutil.copytree(evaluated, tmp_path / "copy"))
-    before = (folder / "results.json").read_bytes()
-    path = folder / "predictions.jsonl"
-    path.write_text(path.read_text().replace(f'"task": "{TASK}"', '"task": "gone"', 1))
-    with path.open("a") as file:
-        file.write((evaluated / "predictions.jsonl").read_text())
-    assert main(line(folder)) == 0
-    assert "so left out: gone" in capsys.readouterr().out
-    assert (folder / "results.json").read_bytes() == before
+    path = folder / "results.json"
+    before = json.loads(path.read_text())
+    kept = {**before[0], "task": "a benchmark of files"}
+    path.write_text(json.dumps([*before, kept]))
+    assert main(line(folder, shots="0,1,2")) == 0
+    assert kept in json.loads(path.read_text())
+    assert "a benchmark of files" in capsys.readouterr().out
 
 
 def test_answers_of_another_device_are_not_mixed_in(
@@ -150,13 +149,13 @@ def test_one_task_of_another_kind(tmp_path: Path) -> None:
     [
         ({"queries": 3}, "queries was 2, is now 3"),
         ({"seed": 1}, "seed was 0, is now 1"),
-        ({"queries": 0}, "--queries is 0, but must be at least 1"),
+        ({"queries": 0}, "--queries is '0', but must be at least 1"),
         ({"processes": 0}, "--processes is 0, but must be at least 1"),
         ({"controls": "grey"}, "There is no control 'grey'"),
         ({"control-shots": "2,4"}, "--control-shots has 4, which is not among --shots 0,2"),
         ({"control-shots": ""}, "--control-shots is '', but must be numbers"),
         ({"shots": "0,-1"}, "--shots is '0,-1'"),
-        ({"tasks": "no-such"}, "no miniature task named 'no-such'"),
+        ({"tasks": "no-such"}, "there is no task named 'no-such'"),
     ],
 )
 def test_what_cannot_be_is_told(

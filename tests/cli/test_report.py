@@ -39,7 +39,8 @@ def test_pictures_and_page_are_written(
 ) -> None:
     before = sorted(path.name for path in evaluated.iterdir())
     assert main(["report", str(evaluated), "--out", str(tmp_path)]) == 0
-    written = [tmp_path / name for name in (*PICTURES, "report.html")]
+    names = (*PICTURES, "predictions.html", "report.html")
+    written = [tmp_path / name for name in names]
     assert capsys.readouterr().out.split() == [str(path) for path in written]
     assert sorted(path.name for path in evaluated.iterdir()) == before
     for name in PICTURES:

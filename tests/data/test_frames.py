@@ -202,7 +202,7 @@ def long_video(
     return path, load_visual(path, fps=8, max_frames=40).frames
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 39), st.integers(1, 12), st.sampled_from([2.0, 8.0]))
 def test_a_stretch_has_the_frames_that_decoding_from_the_beginning_gives(
     long_video: tuple[Path, np.ndarray], first: int, length: int, fps: float

@@ -81,7 +81,6 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.miniature.sheets import draw_sheet
 
     out: Path = args.out or args.folders[0]
-    out.mkdir(parents=True, exist_ok=True)
     if len(args.folders) > 1:
         from flamingo.cli.report_comparison import compare
 
@@ -89,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
             print(path)
         return 0
     evaluation = read_evaluation(args.folders[0])
+    out.mkdir(parents=True, exist_ok=True)
     for name in (ATTENTION, WORLD, PAPER):
         # Not always drawn: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)

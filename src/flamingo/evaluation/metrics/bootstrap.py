@@ -54,9 +54,9 @@ def interval(
     """A metric over outcomes with its 95 % interval.
 
     Where every answer is right or wrong and the score is the share of the right ones, it is
-    Wilson's, which stays honest at 0 and at 100. Else it is the percentiles of the bootstrap: queries are drawn with
-    replacement and scored again. Samples without a score, such as those for ROC AUC that have one
-    class only, are left out.
+    Wilson's, which stays honest at 0 and at 100. Else it is the percentiles of the bootstrap:
+    queries are drawn with replacement and scored again. Samples without a score, such as those
+    for ROC AUC that have one class only, are left out.
 
     The bootstrap knows no other queries than these: if all values are the same, such as 0.3, or
     there is one query, its interval has no width.

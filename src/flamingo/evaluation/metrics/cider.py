@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, Literal
@@ -43,35 +43,32 @@ def cider_d(predictions: Sequence[Words], references: Sequence[Sequence[Words]])
         predictions: a caption for each picture, as words.
         references: captions by people for each picture, at least one.
     """
-    documents = Counter(
-        chain.from_iterable(
-            {ngram for caption in captions for ngram in _ngrams(caption)} for captions in references
-        )
-    )
+    counted = [[_ngrams(caption) for caption in captions] for captions in references]
+    documents = Counter(chain.from_iterable(set().union(*captions) for captions in counted))
     log_pictures = math.log(len(references)) if references else 0.0
+    rarity = {ngram: log_pictures - math.log(count) for ngram, count in documents.items()}
 
-    def weighted(words: Words) -> _Weighted:
+    def weighted(ngrams: Mapping[Ngram, int]) -> _Weighted:
         by_n: tuple[dict[Ngram, float], ...] = tuple({} for _ in range(MAX_N))
-        for ngram, count in Counter(_ngrams(words)).items():
-            rarity = log_pictures - math.log(max(1, documents[ngram]))
-            by_n[len(ngram) - 1][ngram] = count * rarity
+        for ngram, count in ngrams.items():
+            by_n[len(ngram) - 1][ngram] = count * rarity.get(ngram, log_pictures)
         norms = (math.sqrt(sum(w * w for w in weights.values())) for weights in by_n)
-        return _Weighted(by_n, tuple(norms), max(0, len(words) - 1))
+        num_bigrams = sum(ngrams[bigram] for bigram in by_n[1])
+        return _Weighted(by_n, tuple(norms), num_bigrams)
 
     scores = []
-    for prediction, captions in zip(predictions, references, strict=True):
-        own = weighted(prediction)
-        similarities = [_similarity(own, weighted(caption)) for caption in captions]
+    for prediction, captions in zip(predictions, counted, strict=True):
+        own = weighted(_ngrams(prediction))
+        similarities = [_similarity(own, weighted(ngrams)) for ngrams in captions]
         scores.append(10 * sum(similarities) / len(similarities))
     return scores
 
 
-def _ngrams(words: Words) -> Iterable[Ngram]:
-    return (
-        tuple(words[start : start + n])
-        for n in range(1, MAX_N + 1)
-        for start in range(len(words) - n + 1)
-    )
+def _ngrams(words: Words) -> Counter[Ngram]:
+    counts: Counter[Ngram] = Counter()
+    for n in range(1, MAX_N + 1):
+        counts.update(zip(*(words[start:] for start in range(n)), strict=False))
+    return counts
 
 
 def _similarity(own: _Weighted, other: _Weighted) -> float:

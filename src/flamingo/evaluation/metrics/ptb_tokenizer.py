@@ -46,7 +46,7 @@ _RULES = {
     ),
     "smiley": r"[<>]?[:;=][\-o*']?[()DPdpO\\{@|\[\]](?![A-Za-z])",
     "handle": r"[@#][A-Za-z_]\w*",
-    "decade": rf"{_APOSTROPHE}\d\ds?\b",
+    "decade": rf"{_APOSTROPHE}(?:[2-9]0s\b|\d\ds?(?!\S))",
     "ampersand": r"&amp;",
     "two_words": r"(?i:can(?=not\b)|(?:gon|wan)(?=na\b)|(?:gim|lem)(?=me\b)|got(?=ta\b))",
     "it_is": rf"(?i:{_APOSTROPHE}t(?=(?:is|was)\b))",
