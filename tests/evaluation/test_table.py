@@ -105,4 +105,15 @@ def test_scores_without_chance_have_no_brackets_and_metrics_a_column() -> None:
 def test_hidden_answers_give_no_cell() -> None:
     sweep = Sweep(tasks=("colors",), shots=(0,), num_queries=1)
     outcomes = {("colors", 0, "none", 0): Outcome("red", ())}
-    assert complete_cells(sweep, {"colors": ToyTask()}, outcomes) == []
+    assert complete_cells(sweep, {"colors": ToyTask(is_scored=False)}, outcomes) == []
+
+
+def test_a_cell_that_cannot_be_scored_is_told_and_spoils_no_other() -> None:
+    sweep = Sweep(tasks=("colors", "memes"), shots=(0,), num_queries=1)
+    no = Outcome("no", ("no",), (("no", -1.0), ("yes", -2.0)))
+    outcomes = {(task, 0, "none", 0): no for task in sweep.tasks}
+    tasks = {"colors": ToyTask(), "memes": ToyTask("memes", metric="roc-auc")}
+    unscored: dict[tuple[str, int, str], str] = {}
+    (only,) = complete_cells(sweep, tasks, outcomes, unscored=unscored)
+    assert only.task == "colors"
+    assert "all 1 have 'no'" in unscored["memes", 0, "none"]

@@ -41,6 +41,7 @@ class ToyTask:
     chance: float = 1 / 3
     template: Template = CAPTION
     metric: str = "accuracy"
+    is_scored: bool = True
     num_queries: int | None = None
     max_shots: int | None = None
     max_new_tokens: int = 20

@@ -82,6 +82,7 @@ class _Run:
         self._began, self._before = time.monotonic(), seconds_before(self.out)
         self._num_before, self._commands = len(self.journal.outcomes), commands_before(self.out)
         self._cells: dict[Any, Cell] = {}
+        self.unscored: dict[Any, str] = {}
         self._kept = [cell for cell in cells_before(self.out) if cell.task not in self.known]
         self._sources = sources_before(self.out)
 
@@ -89,7 +90,9 @@ class _Run:
         """Those that are complete, and those of benchmarks that were asked by other commands."""
         from flamingo.evaluation.results import complete_cells
 
-        own = complete_cells(self.whole, self.known, self.journal.outcomes, self._cells)
+        own = complete_cells(
+            self.whole, self.known, self.journal.outcomes, self._cells, self.unscored
+        )
         return [*own, *self._kept]
 
     def answer(self) -> None:
@@ -168,7 +171,7 @@ def run(args: argparse.Namespace) -> int:
     submissions = _submissions(one)
     if cells := one.cells():
         print(plain_table(cells))
-    for note in [*notes, *_left_out(one.sweep)]:
+    for note in [*notes, *_left_out(one.sweep), *_unscored(one)]:
         print(f"\nNote: {note}")
     for path in submissions:
         print(f"\nTo hand in: {path}")
@@ -241,6 +244,13 @@ def _submissions(one: _Run) -> list[Path]:
 
     tasks = {name: task for name, task in one.loaded[1].items() if isinstance(task, BenchmarkTask)}
     return write_submissions(one.out, tasks, one.sweep, one.journal.outcomes)
+
+
+def _unscored(one: _Run) -> list[str]:
+    return [
+        f"{task} at {shots} shots ({control}) is answered, but has no score: {reason}"
+        for (task, shots, control), reason in one.unscored.items()
+    ]
 
 
 def _left_out(sweep: Sweep) -> list[str]:

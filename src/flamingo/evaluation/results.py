@@ -15,6 +15,7 @@ from flamingo.evaluation.metrics.registry import metric_named
 from flamingo.evaluation.prediction import Place
 from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.task import Task
+from flamingo.foundation.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ def complete_cells(
     tasks: Mapping[str, Task[Any]],
     outcomes: Mapping[Place, Outcome],
     known: dict[CellKey, Cell] | None = None,
+    unscored: dict[CellKey, str] | None = None,
 ) -> list[Cell]:
     """The cells of which every query was answered, in the order of the sweep.
 
-    There is none where the right answers are hidden.
+    There is none where the right answers are hidden, or where there are too few for a score.
 
     Args:
         sweep: what is asked.
@@ -54,22 +56,30 @@ def complete_cells(
         outcomes: of the queries that were answered.
         known: cells from an earlier look at the same sweep, which are not scored again; new ones
             are added.
+        unscored: gets the reason why a cell has no score, though all was answered.
     """
     known = {} if known is None else known
     keys = [(name, *cell) for name in sweep.tasks for cell in sweep.cells(name)]
     for key in keys:
         places = [(*key, index) for index in sweep.indices(key[0])]
-        if key not in known and all(place in outcomes for place in places):
-            cell = scored(tasks[key[0]], key, [outcomes[place] for place in places])
-            if cell is not None:
-                known[key] = cell
+        is_complete = tasks[key[0]].is_scored and all(place in outcomes for place in places)
+        if key in known or not is_complete:
+            continue
+        try:
+            known[key] = scored(tasks[key[0]], key, [outcomes[place] for place in places])
+        except DataError as error:
+            # Such as ROC AUC of queries that all have one answer; nothing else is lost for it.
+            if unscored is not None:
+                unscored[key] = str(error)
     return [known[key] for key in keys if key in known]
 
 
-def scored(task: Task[Any], key: CellKey, outcomes: Sequence[Outcome]) -> Cell | None:
-    """The cell of these answers; None where the right answers are hidden."""
-    if not any(one.references for one in outcomes):
-        return None
+def scored(task: Task[Any], key: CellKey, outcomes: Sequence[Outcome]) -> Cell:
+    """The cell of these answers.
+
+    Raises:
+        DataError: they are too few, or too much alike, for the metric.
+    """
     name, shots, control = key
     metric = metric_named(task.metric)
     found = interval(metric, outcomes, name)

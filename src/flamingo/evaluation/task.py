@@ -70,6 +70,10 @@ class Task(Protocol[E]):
         """Name of the metric that scores its answers, see `metric_named`."""
 
     @property
+    def is_scored(self) -> bool:
+        """Whether the right answers are known; they are not where a server keeps them."""
+
+    @property
     def num_queries(self) -> int | None:
         """How many there are; None if more can always be drawn."""
 

@@ -53,6 +53,7 @@ class FewShotTask:
         chance_with_shots: the same for who may copy from the shots, or take from them the kind of
             answer; None where shots give nothing away.
         metric: how answers are scored.
+        is_scored: the right answers are always known.
         num_queries: None, since more can always be drawn.
         max_shots: None, since any number of shots makes sense.
         max_new_tokens: an open answer that is longer is cut.
@@ -67,6 +68,7 @@ class FewShotTask:
     build: Callable[[int, int, int], FewShotEpisode]
     chance_with_shots: float | None = None
     metric: str = "accuracy"
+    is_scored: bool = True
     num_queries: int | None = None
     max_shots: int | None = None
     max_new_tokens: int = 20

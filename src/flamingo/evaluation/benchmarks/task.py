@@ -71,6 +71,11 @@ class BenchmarkTask:
         return self.benchmark.metric
 
     @property
+    def is_scored(self) -> bool:
+        """Whether any query has a right answer."""
+        return any(query.references for query in self.subsets.queries)
+
+    @property
     def num_queries(self) -> int:
         """Queries of which the files are there."""
         return len(self.subsets.queries)
