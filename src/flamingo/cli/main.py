@@ -11,6 +11,7 @@ from importlib import metadata
 from flamingo.cli import (
     ablate,
     benchmarks,
+    contamination,
     curves,
     demo,
     evaluate,
@@ -20,6 +21,7 @@ from flamingo.cli import (
     prompt,
     report,
     retrieve,
+    sensitivity,
     train,
 )
 from flamingo.foundation.errors import FlamingoError
@@ -36,6 +38,8 @@ VERBS = {
     "benchmarks": benchmarks,
     "ablate": ablate,
     "report": report,
+    "sensitivity": sensitivity,
+    "contamination": contamination,
     "retrieve": retrieve,
     "inspect": inspect,
     "demo": demo,

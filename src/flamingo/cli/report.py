@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
 ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
-BROWSER, PAPER = "predictions.html", "paper.md"
+BROWSER, PAPER, BIAS = "predictions.html", "paper.md", "bias.md"
 _ATTENTION_COLUMNS, _ATTENTION_ROWS = 4, 10
 
 
@@ -53,6 +53,13 @@ def add_parser(subparsers: Any) -> None:
         help="whose scores in the paper stand beside ours (default 3B)",
     )
     parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="CSV or JSON lines with the columns id and, for instance, gender: the scores of the "
+        "groups are compared by a t-test, in bias.md",
+    )
+    parser.add_argument(
         "--browse",
         type=int,
         default=200,
@@ -72,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         FlamingoError: there is no evaluation, run or model, or matplotlib is missing.
     """
     # Imported here: each verb loads what it needs, and no other does.
+    from flamingo.cli.report_answers import bias_by_group, browse, write_beside_the_paper
     from flamingo.evaluation.folder import read_evaluation
     from flamingo.evaluation.plots import plot_curves, plot_means
     from flamingo.evaluation.table import table_notes, table_rows
@@ -89,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     evaluation = read_evaluation(args.folders[0])
     out.mkdir(parents=True, exist_ok=True)
-    for name in (ATTENTION, WORLD, PAPER):
+    for name in (ATTENTION, WORLD, PAPER, BIAS):
         # Not always drawn: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)
     plot_curves(evaluation.cells, out / CURVES)
@@ -114,46 +122,16 @@ def run(args: argparse.Namespace) -> int:
         warnings=_warnings(evaluation, drawn, undrawable, predictor),
     )
     write_text_atomically(out / PAGE, evaluation_page(page))
-    lost = _browse(evaluation, drawn, args.browse, out / BROWSER)
-    _beside_the_paper(evaluation, args.paper_model, out / PAPER)
+    lost = browse(evaluation, drawn, args.browse, out / BROWSER)
+    write_beside_the_paper(evaluation, args.paper_model, out / PAPER)
+    if args.groups is not None:
+        write_text_atomically(out / BIAS, bias_by_group(evaluation, args.groups))
     for warning in [*page.warnings, *lost]:
         print(f"Note: {warning}")
-    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER)
+    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER, BIAS)
     for name in (*(name for name in names if (out / name).exists()), PAGE):
         print(out / name)
     return 0
-
-
-def _browse(
-    evaluation: Evaluation, drawn: Mapping[str, FewShotTask], most: int, target: Path
-) -> list[str]:
-    """Writes the page to leaf through; says which pictures are not in it, and why."""
-    from flamingo.cli.report_queries import Queries
-    from flamingo.evaluation.browser import browser_page
-    from flamingo.evaluation.browsing import browsable
-    from flamingo.foundation.records import write_text_atomically
-
-    queries = Queries(evaluation, drawn)
-    found = browsable(evaluation, queries, most=most)
-    notes = [f"What {evaluation.model} answered, from {evaluation.folder}."]
-    if found.num_left_out:
-        notes.append(
-            f"{found.num_left_out} queries with better answers are not shown: --browse N shows "
-            f"more than the {most} worst of each task."
-        )
-    title = f"Answers of {evaluation.model}"
-    page = browser_page(title, found.records, notes, found.pictures)
-    write_text_atomically(target, page)
-    return [f"Without pictures of {name}: {reason}" for name, reason in queries.lost.items()]
-
-
-def _beside_the_paper(evaluation: Evaluation, model: str, target: Path) -> None:
-    """Writes the scores of benchmarks beside the paper's, if there are any."""
-    from flamingo.cli.report_comparison import beside_the_paper
-    from flamingo.foundation.records import write_text_atomically
-
-    if table := beside_the_paper(evaluation.cells, model):
-        write_text_atomically(target, table)
 
 
 def _draw_gates(predictor: Predictor, run_folder: Path | None, target: Path) -> None:

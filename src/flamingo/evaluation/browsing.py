@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flamingo.evaluation.browser import Record
+from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.folder import Evaluation
 from flamingo.evaluation.metrics.registry import metric_named
 from flamingo.evaluation.prediction import Prediction
@@ -59,6 +60,17 @@ def browsable(evaluation: Evaluation, visuals_of: VisualsOf, *, most: int = 200)
         return thumbnails(visuals_of(record.task, index, record.query))
 
     return Browsable(tuple(records), num_left_out, pictures)
+
+
+def values_of(evaluation: Evaluation, task: str, shots: int) -> dict[str, float]:
+    """What the answer to each query of a cell is worth, by the query's name; without controls."""
+    own = [
+        one
+        for one in evaluation.predictions_of(task)
+        if (one.shots, one.control) == (shots, NONE) and one.references
+    ]
+    values = metric_named(evaluation.metric_of(task)).each([one.outcome for one in own])
+    return {one.query or str(one.index): v for one, v in zip(own, values, strict=True)}
 
 
 def _values(predictions: Sequence[Prediction], metric: str) -> list[float]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
 from collections import defaultdict
 
 import pytest
@@ -128,6 +129,6 @@ def test_it_is_that_of_the_official_code() -> None:
 def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="no references"):
         Cider().each([Outcome("a dog", ())])
-    monkeypatch.setitem(__import__("sys").modules, "pycocoevalcap", None)
+    monkeypatch.setitem(sys.modules, "pycocoevalcap.tokenizer.ptbtokenizer", None)
     with pytest.raises(ConfigError, match="pip install pycocoevalcap"):
         Cider("java").each([Outcome("a dog", ("a dog",))])

@@ -54,7 +54,7 @@ def test_exceptions_come_first() -> None:
 PLURALS = """
 cookies movies shoes tomatoes buses glasses houses horses knives wives waves boxes churches dishes
 men women children people teeth mice fish sheep species series boys skies stars news quizzes
-aliases viruses loaves hives moves heroes photos kisses dresses benches cats bananas keys
+aliases loaves hives moves heroes photos kisses dresses benches cats bananas keys
 """
 
 
@@ -65,7 +65,7 @@ def test_singulars_are_those_of_inflection() -> None:
 
 
 VERBS = """
-surfing skateboarding playing eating riding sitting flying cooking baking driving swimming skiing
+surfing skateboarding playing eating sitting flying cooking baking driving swimming skiing
 snowboarding walking jumping drinking cutting smiling sleeping throwing catching batting sailing
 kicking reading writing cleaning brushing painting fishing shopping grazing swinging
 """
