@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,19 @@ def test_a_task_of_ones_own_in_five_lines(tmp_path: Path) -> None:
     found = results(out)
     assert [found[shots]["n"] for shots in (0, 4)] == [6, 6]
     assert found[4]["chance"] == 50
+
+
+def test_processes_of_torchrun_divide_the_work(textvqa: Path, tmp_path: Path) -> None:
+    options = ["--shots=0,4", "--queries=8", "--batch-size=2", "--frames=2"]
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    assert evaluate(textvqa, alone, *options) == 0
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    given = ["--tasks=textvqa", f"--data={textvqa.parent}", f"--out={together}"]
+    command = [*launch, "-m", "flamingo.cli.main", "evaluate", "miniature", *given, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert results(together) == results(alone)
+    files = sorted(path.name for path in together.glob("predictions*.jsonl"))
+    assert files == ["predictions-1.jsonl", "predictions.jsonl"]
+    assert all((together / name).read_text() for name in files)
+    assert done.stdout.count("Results and predictions are in") == 1

@@ -56,14 +56,14 @@ class LmmsSettings:
         return answer[: min((end for end in ends if end >= 0), default=len(answer))].strip()
 
 
-def whole_number(name: str, value: int | str, least: int) -> int:
+def whole_number(name: str, value: int | float | str, least: int) -> int:
     """A setting that is a whole number, however it was written.
 
     Raises:
         ConfigError: it is none, or too small.
     """
     try:
-        number = int(value)
+        number = int(str(value))
     except ValueError:
         number = least - 1
     if number < least:

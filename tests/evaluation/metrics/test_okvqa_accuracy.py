@@ -27,6 +27,7 @@ from flamingo.foundation.errors import ConfigError, DataError
         ("hanging", "hang"),
         ("pouring", "pour"),
         ("something", "something"),
+        ("enduring", "endure"),
         ("king", "king"),
         ("string", "string"),
         ("men and women", "man and woman"),

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from flamingo.evaluation.metrics.nltk_data import wordnet
 from flamingo.evaluation.metrics.outcome import Metric
-from flamingo.evaluation.metrics.registry import METRICS, metric_named
+from flamingo.evaluation.metrics.registry import METRICS, check_metric, metric_named
 from flamingo.foundation.errors import ConfigError
 
 
@@ -38,3 +41,20 @@ def test_names(name: str, title: str) -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"no metric 'cidre'. Did you mean 'cider'\? .*top-1-5"):
         metric_named("cidre")
+
+
+def test_most_metrics_need_nothing() -> None:
+    extra = {"cider:java", "okvqa-accuracy:nltk", *(name for name in METRICS if "wups" in name)}
+    for name in METRICS.keys() - extra:
+        check_metric(name)
+
+
+def test_what_is_not_installed_is_told_before_the_first_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("nltk.corpus", "inflection", "pycocoevalcap.tokenizer.ptbtokenizer"):
+        monkeypatch.setitem(sys.modules, module, None)
+    wordnet.cache_clear()
+    for name in ("wups", "wups:morphy", "okvqa-accuracy:nltk", "cider:java"):
+        with pytest.raises(ConfigError, match="not installed"):
+            check_metric(name)

@@ -42,6 +42,8 @@ class OkvqaAccuracy(MeanOfEach):
             DataError: an outcome has fewer than two references.
         """
         stem = nltk_stem if self.stemmer == "nltk" else rule_stem
+        # Without any outcome too, what is not installed is told.
+        stem("")
         return [
             leave_one_out(
                 normalized(stem(outcome.prediction.strip())),

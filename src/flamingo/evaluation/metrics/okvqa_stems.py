@@ -31,9 +31,7 @@ _SINGULARS = [
         (r"s$", ""),
     ]
 ]
-_NO_VERB = re.compile(
-    r"(^(any|every|no|some|)thing|during|ceiling|offspring|lightning|viking|evening)$"
-)
+_NO_VERB = re.compile("(any|every|no|some)?thing|during|ceiling|offspring|lightning|viking|evening")
 _NO_PLURAL = re.compile(r"(ss|us|is|as|'s|lens|yes|does|always|perhaps|besides)$")
 
 
@@ -56,12 +54,12 @@ def nltk_stem(text: str) -> str:
         ConfigError: nltk, its data or inflection is missing.
     """
     singularize = optional_module("inflection", "the singular of plurals").singularize
-    stems = []
+    lemmatize, stems = lemmatizer(), []
     for word, tag in tagger()(tokenizer()(text)):
         if word in EXCEPTIONS:
             word = EXCEPTIONS[word]
         elif word.endswith("ing"):
-            word = lemmatizer()(word, "v")
+            word = lemmatize(word, "v")
         elif tag.startswith(("NNS", "NNPS")):
             word = singularize(word)
         stems.append(word)
@@ -82,7 +80,7 @@ def singular(word: str) -> str:
 def verb(word: str) -> str:
     """The verb of a word in "-ing", by spelling: "running" is of "run", "baking" of "bake"."""
     stem = word.removesuffix("ing")
-    if len(stem) < 2 or not re.search("[aeiouy]", stem) or _NO_VERB.search(word):
+    if len(stem) < 2 or not re.search("[aeiouy]", stem) or _NO_VERB.fullmatch(word):
         return word
     if re.fullmatch("[dltv]y", stem):
         return stem[:-1] + "ie"

@@ -30,6 +30,8 @@ def java_ptb_words(captions: Sequence[str]) -> list[tuple[str, ...]]:
             "the Java tokenizer needs the command `java`, which is not on the path.\n"
             "Install a Java runtime, or use 'cider', which needs none."
         )
+    if not captions:
+        return []
     # Any other line break than "\n", which the package replaces, would shift all captions after it.
     lines = [" ".join(caption.split()) for caption in captions]
     found = module.PTBTokenizer().tokenize({n: [{"caption": line}] for n, line in enumerate(lines)})

@@ -57,3 +57,12 @@ def metric_named(name: str) -> Metric:
     if name not in METRICS:
         raise ConfigError(f"there is no metric {name!r}. {nearest(name, METRICS)}")
     return METRICS[name]
+
+
+def check_metric(name: str) -> None:
+    """Tells before a long evaluation what its score would fail for.
+
+    Raises:
+        ConfigError: there is no such metric, or it needs a package or data that is not installed.
+    """
+    metric_named(name).each(())

@@ -107,6 +107,9 @@ class Wups(MeanOfEach):
             DataError: there are no references.
         """
         to_words = tagged_words if self.lemmas == "tagger" else morphy_words
+        # Without any outcome too, what is not installed is told.
+        wordnet()
+        to_words("")
         return [self._worth(outcome, to_words) for outcome in outcomes]
 
     def _worth(self, outcome: Outcome, to_words: Callable[[str], list[str]]) -> float:
