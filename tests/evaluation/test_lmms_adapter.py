@@ -181,7 +181,7 @@ def test_the_task_writes_round_after_round(model: Any) -> None:
 def test_settings_that_make_no_sense_are_refused(folder: Path) -> None:
     for settings, message in (
         ("num_beams=-1", "num_beams is -1, but must be a whole number from 0 on"),
-        ("dtype=float", r"dtype is 'float'\. Did you mean 'float"),
+        ("dtype=float31", r"dtype is 'float31'\. Did you mean 'float"),
         ("template=question", "Did you mean 'question-answer'"),
         ("text_examples=x.json", "without a template"),
     ):

@@ -97,11 +97,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     evaluation = read_evaluation(args.folders[0])
     out.mkdir(parents=True, exist_ok=True)
-    for name in (ATTENTION, WORLD, PAPER, BIAS):
+    for name in (MEANS, ATTENTION, WORLD, PAPER, BIAS):
         # Not always drawn: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)
     plot_curves(evaluation.cells, out / CURVES)
-    plot_means(evaluation.cells, out / MEANS)
+    if any(cell.above_chance is not None for cell in evaluation.cells):
+        plot_means(evaluation.cells, out / MEANS)
     predictor = Predictor.from_pretrained(args.model or evaluation.model)
     _draw_gates(predictor, args.run_folder, out / GATES)
     rows, undrawable = _world()
@@ -227,19 +228,20 @@ def _charts(out: Path, *, is_run: bool) -> list[Chart]:
     from flamingo.miniature.evaluation_page import Chart
 
     gates = "over training" if is_run else "after training"
-    return [
-        Chart(
-            "Means",
-            "The mean over tasks of what was scored above chance: 0 is a guess, 100 all right.",
-            "Mean above chance against shots, of development and of held-out tasks; the values "
-            "stand in the last rows of the table.",
-            (out / MEANS).read_bytes(),
-        ),
+    means = Chart(
+        "Means",
+        "The mean over tasks of what was scored above chance: 0 is a guess, 100 all right.",
+        "Mean above chance against shots, of development and of held-out tasks; the values "
+        "stand in the last rows of the table.",
+        (out / MEANS).read_bytes() if (out / MEANS).exists() else b"",
+    )
+    charts = [
+        means,
         Chart(
             "Every task",
-            "Accuracy against the number of examples in the prompt. The band is the 95 % interval, "
+            "Scores against the number of examples in the prompt. The band is the 95 % interval, "
             "the dashed line is chance. Red: held out. Blue: development.",
-            "Accuracy against shots for each task; the table below has all values.",
+            "Scores against shots for each task; the table below has all values.",
             (out / CURVES).read_bytes(),
         ),
         Chart(
@@ -250,6 +252,7 @@ def _charts(out: Path, *, is_run: bool) -> list[Chart]:
             (out / GATES).read_bytes(),
         ),
     ]
+    return [chart for chart in charts if chart.png]
 
 
 def _facts(summary: Mapping[str, Any], run_folder: Path | None) -> dict[str, str]:
@@ -277,7 +280,9 @@ def _warnings(
     for reason in dict.fromkeys(undrawable.values()):
         names = ", ".join(name for name, why in undrawable.items() if why == reason)
         warnings.append(f"Without pictures: {names}, as {reason}")
-    if lost := [name for name in evaluation.tasks if name not in {*drawn, *undrawable}]:
+    of_files = {name for name, source in evaluation.sources.items() if "settings" in source}
+    known = {*drawn, *undrawable, *of_files}
+    if lost := [name for name in evaluation.tasks if name not in known]:
         warnings.append(
             f"Without pictures, as no task draws the same ones any more: {', '.join(lost)}."
         )

@@ -17,10 +17,11 @@ _CONTROL_COLORS = {"blank": "#868e96", "shuffled-images": "#e8890c", "shuffled-l
 _DASHES = {"blank": ":", "shuffled-images": "-.", "shuffled-labels": (0, (8, 2))}
 _MARKERS = {"blank": ".", "shuffled-images": "x", "shuffled-labels": "+"}
 _COLUMNS = 4
+_HIGHEST = 104.0
 
 
 def plot_curves(cells: Sequence[Cell], target: Path) -> None:
-    """Draws accuracy against shots, one small picture per task.
+    """Draws scores against shots, one small picture per task.
 
     The band is the 95 % interval and the dashed line is chance; controls are thin lines.
 
@@ -38,7 +39,9 @@ def plot_curves(cells: Sequence[Cell], target: Path) -> None:
     columns = min(_COLUMNS, len(tasks))
     rows = -(-len(tasks) // columns)
     figure = new_figure(max(2.9 * columns, 5.0), 2.3 * rows + 0.9)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    # Each with its own height where one has no bound: an accuracy ends at 100, CIDEr does not.
+    is_bounded = all(cell.high <= _HIGHEST for cell in cells)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=is_bounded, squeeze=False)
     axes = grid.flatten().tolist()
     for axis, task in zip(axes, tasks, strict=False):
         _task(axis, [cell for cell in cells if cell.task == task], shots)
@@ -49,7 +52,8 @@ def plot_curves(cells: Sequence[Cell], target: Path) -> None:
             axis.tick_params(labelbottom=True)
         if place // columns == rows - 1:
             axis.set_xlabel("shots")
-    figure.supylabel("accuracy, %", fontsize=10)
+    metrics = {cell.metric for cell in cells}
+    figure.supylabel("accuracy, %" if metrics == {"accuracy"} else "score, points", fontsize=10)
     _legend(figure, axes[: len(tasks)], columns=6 if columns == _COLUMNS else 3)
     save_figure(figure, target, dpi=130)
 
@@ -77,7 +81,7 @@ def plot_means(cells: Sequence[Cell], target: Path) -> None:
     _values(axis, lines["held out", NONE], lines["dev", NONE], shots)
     axis.axhline(0, color="#495057", linewidth=1, linestyle="--", label="chance")
     axis.set(title="mean above chance over tasks (0: chance, 100: all right)", xlabel="shots")
-    axis.set(ylabel="100 · (accuracy - chance) / (1 - chance)")
+    axis.set(ylabel="100 · (score - chance) / (1 - chance)")
     axis.margins(y=0.12)
     _shots_axis(axis, shots)
     _legend(figure, [axis], columns=3)
@@ -87,7 +91,8 @@ def plot_means(cells: Sequence[Cell], target: Path) -> None:
 def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
     first = cells[0]
     group = "held out" if first.held_out else "dev"
-    axis.set_title(f"{first.task} · {group}", color=_COLORS[group], fontsize=10)
+    metric = "" if first.metric == "accuracy" else f" · {first.metric}"
+    axis.set_title(f"{first.task} · {group}{metric}", color=_COLORS[group], fontsize=10)
     chances = {shots.index(c.shots): c.chance for c in cells if c.chance is not None}
     places = sorted(chances)
     levels = [chances[place] for place in places]
@@ -105,7 +110,7 @@ def _task(axis: Any, cells: Sequence[Cell], shots: Sequence[int]) -> None:
             axis.plot(places, scores, color=_COLORS[group], marker="o", markersize=4, label=group)
         else:
             _control(axis, places, scores, control, _CONTROL_COLORS[control], control)
-    axis.set_ylim(-4, max(104, *(1.05 * cell.high for cell in cells)))
+    axis.set_ylim(-4, max(_HIGHEST, *(1.05 * cell.high for cell in cells)))
     _shots_axis(axis, shots)
 
 

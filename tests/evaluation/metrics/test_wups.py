@@ -69,6 +69,7 @@ def test_below_the_threshold_a_tenth_counts() -> None:
 def test_the_metric_takes_the_best_reference_and_is_strict_on_two_types(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(wups_module, "wordnet", lambda: None)
     monkeypatch.setattr(wups_module, "morphy_words", str.split)
     monkeypatch.setattr(wups_module, "wordnet_similarity", meaning)
     outcomes = [
