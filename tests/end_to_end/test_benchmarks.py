@@ -81,6 +81,19 @@ def test_the_same_seed_gives_the_same_numbers(textvqa: Path, tmp_path: Path) -> 
     assert results(killed) == results(once)
 
 
+def test_hidden_answers_give_a_file_to_hand_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "vqav2", tmp_path / "out"
+    folder.mkdir()
+    FOLDERS["vqav2"](folder, 6)
+    assert evaluate(folder, out, "--part=vqav2=test-dev", "--shots=0", "--queries=all") == 0
+    path = out / "submissions/vqav2-0-shots.json"
+    assert f"To hand in: {path}" in capsys.readouterr().out
+    assert {tuple(one) for one in json.loads(path.read_text())} == {("question_id", "answer")}
+    assert json.loads((out / "results.json").read_text()) == []
+
+
 def test_rices_puts_look_alikes_into_the_prompt(textvqa: Path, tmp_path: Path) -> None:
     options = ("--shots=4", "--queries=4", "--shots-by=rices", f"--features={tmp_path / 'f'}")
     assert evaluate(textvqa, tmp_path / "rices", *options) == 0
@@ -108,7 +121,8 @@ def test_two_benchmarks_add_up_and_are_reported(
         ("flickr30k", "CIDEr"),
     }
     capsys.readouterr()
-    assert main(["report", str(out)]) == 0
+    assert main(["report", str(out), "--trained-shots=2"]) == 0
+    assert "best beyond 2 shots" in (out / "beyond.md").read_text()
     assert "Note" not in capsys.readouterr().out.replace("Note: Without pictures, as no task", "")
     page = (out / "predictions.html").read_text()
     assert page.count("data:image/jpeg") >= 4

@@ -9,7 +9,6 @@ from flamingo.evaluation.beyond import (
     falls,
 )
 from flamingo.evaluation.cell import Cell
-from flamingo.evaluation.results import worse_with_more
 
 
 def cell(task: str, shots: int, score: float, control: str = "none") -> Cell:
@@ -47,11 +46,6 @@ def test_a_fall_counts_where_it_is_wider_than_half_the_interval() -> None:
         "slow": [Fall("slow", 4, 16, 3.0, 2.0), Fall("slow", 4, 32, 5.0, 2.0)],
         "early": [Fall("early", 0, 4, 10.0, 2.0)],
     }
-
-
-def test_all_that_falls_from_16_to_32_falls() -> None:
-    cells = curve("color", s16=60, s32=57) + curve("word", s4=50, s16=60, s32=59)
-    assert worse_with_more(cells) == [task for task, own in falls(cells).items() if own]
 
 
 def test_within_training_and_beyond() -> None:

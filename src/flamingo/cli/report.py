@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
 ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
-BROWSER, PAPER, BIAS = "predictions.html", "paper.md", "bias.md"
+BROWSER, PAPER, BIAS, BEYOND = "predictions.html", "paper.md", "bias.md", "beyond.md"
 _ATTENTION_COLUMNS, _ATTENTION_ROWS = 4, 10
 
 
@@ -60,6 +60,13 @@ def add_parser(subparsers: Any) -> None:
         "groups are compared by a t-test, in bias.md",
     )
     parser.add_argument(
+        "--trained-shots",
+        type=int,
+        metavar="N",
+        help="most examples that fit a sequence of the model's training: beyond.md tells where "
+        "more of them do harm",
+    )
+    parser.add_argument(
         "--browse",
         type=int,
         default=200,
@@ -80,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # Imported here: each verb loads what it needs, and no other does.
     from flamingo.cli.report_answers import bias_by_group, browse, write_beside_the_paper
+    from flamingo.evaluation.beyond import beyond_markdown
     from flamingo.evaluation.folder import read_evaluation
     from flamingo.evaluation.plots import plot_curves, plot_means
     from flamingo.evaluation.table import table_notes, table_rows
@@ -97,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     evaluation = read_evaluation(args.folders[0])
     out.mkdir(parents=True, exist_ok=True)
-    for name in (MEANS, ATTENTION, WORLD, PAPER, BIAS):
+    for name in (MEANS, ATTENTION, WORLD, PAPER, BIAS, BEYOND):
         # Not always drawn: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)
     plot_curves(evaluation.cells, out / CURVES)
@@ -125,11 +133,14 @@ def run(args: argparse.Namespace) -> int:
     write_text_atomically(out / PAGE, evaluation_page(page))
     lost = browse(evaluation, drawn, args.browse, out / BROWSER)
     write_beside_the_paper(evaluation, args.paper_model, out / PAPER)
+    if args.trained_shots is not None:
+        table = beyond_markdown(evaluation.cells, args.trained_shots)
+        write_text_atomically(out / BEYOND, table)
     if args.groups is not None:
         write_text_atomically(out / BIAS, bias_by_group(evaluation, args.groups))
     for warning in [*page.warnings, *lost]:
         print(f"Note: {warning}")
-    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER, BIAS)
+    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER, BIAS, BEYOND)
     for name in (*(name for name in names if (out / name).exists()), PAGE):
         print(out / name)
     return 0
@@ -261,7 +272,7 @@ def _facts(summary: Mapping[str, Any], run_folder: Path | None) -> dict[str, str
     for name, value in summary.items():
         if isinstance(value, Mapping):
             facts[name] = ", ".join(f"{key} {item}" for key, item in value.items())
-        elif name not in ("means_above_chance", "worse_at_32_than_at_16_shots"):
+        elif name not in ("means_above_chance", "worse_with_more_shots", "sources", "limits"):
             is_list = isinstance(value, list)
             between = "; " if name == "command" else ", "
             facts[name.replace("_", " ")] = between.join(map(str, value)) if is_list else str(value)

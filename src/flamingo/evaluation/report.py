@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
+from flamingo.evaluation.beyond import falls
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.json_file import read_json
-from flamingo.evaluation.results import means, worse_with_more
+from flamingo.evaluation.results import means
 from flamingo.evaluation.table import markdown_table
 from flamingo.foundation.records import from_plain, json_text, to_plain, write_text_atomically
 
@@ -30,7 +31,7 @@ def write_report(folder: Path, cells: Sequence[Cell], about: Mapping[str, Any]) 
     summary = {
         **about,
         "means_above_chance": to_plain(means(cells)),
-        "worse_at_32_than_at_16_shots": worse_with_more(cells),
+        "worse_with_more_shots": to_plain({t: own for t, own in falls(cells).items() if own}),
     }
     write_text_atomically(folder / RESULTS, json_text([to_plain(cell) for cell in cells]))
     write_text_atomically(folder / SUMMARY, json_text(summary))

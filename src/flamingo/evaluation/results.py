@@ -8,7 +8,6 @@ from statistics import fmean
 from typing import Any
 
 from flamingo.evaluation.cell import Cell, above_chance
-from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.metrics.bootstrap import interval
 from flamingo.evaluation.metrics.outcome import Outcome
 from flamingo.evaluation.metrics.registry import metric_named
@@ -112,17 +111,3 @@ def means(cells: Sequence[Cell]) -> list[Mean]:
             Mean(control, shots, fmean(dev) if dev else None, fmean(held_out) if held_out else None)
         )
     return found
-
-
-def worse_with_more(cells: Sequence[Cell], fewer: int = 16, more: int = 32) -> list[str]:
-    """Tasks that lose from `fewer` to `more` shots by more than half the interval at `more`.
-
-    Training saw at most 5 visuals; this tells where a model does not carry over to more.
-    """
-    score = {(cell.task, cell.shots): cell for cell in cells if cell.control == NONE}
-    worse = []
-    for task in dict.fromkeys(cell.task for cell in cells):
-        before, after = score.get((task, fewer)), score.get((task, more))
-        if before and after and before.score - after.score > after.half_interval:
-            worse.append(task)
-    return worse

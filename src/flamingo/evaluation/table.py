@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flamingo.evaluation.beyond import fall_note, falls
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
-from flamingo.evaluation.results import means, worse_with_more
+from flamingo.evaluation.results import means
 from flamingo.evaluation.text_table import aligned_rows, markdown_rows
 
 _FALLS = " ▼"
@@ -31,7 +32,7 @@ def table_rows(cells: Sequence[Cell]) -> list[list[str]]:
     The metrics have a column where there are others than accuracy.
     """
     shots = sorted({cell.shots for cell in cells})
-    worse = worse_with_more(cells)
+    worse = {task for task, own in falls(cells).items() if own}
     rows = [["task", "", *_of_metric(cells, "metric"), *(f"{n} shots" for n in shots), "chance"]]
     for task, control in dict.fromkeys((cell.task, cell.control) for cell in cells):
         row = {c.shots: c for c in cells if (c.task, c.control) == (task, control)}
@@ -104,9 +105,6 @@ def table_notes(cells: Sequence[Cell]) -> list[str]:
             "With shuffled-images every support shows what another one did: with few shots of few "
             "names that tells the wrong name more often than not, and lies below chance."
         )
-    if worse := worse_with_more(cells):
-        notes.append(
-            f"{_FALLS.strip()} Worse with 32 shots than with 16 by more than that: "
-            f"{', '.join(worse)}."
-        )
+    if note := fall_note(falls(cells)):
+        notes.append(f"{_FALLS.strip()} {note}")
     return notes
