@@ -11,6 +11,7 @@ import pytest
 
 from flamingo.cli.main import main
 from flamingo.evaluation.benchmarks.registry import BENCHMARKS
+from flamingo.evaluation.metrics import nltk_data
 from tests.evaluation.benchmarks.image_folders import IMAGE_FOLDERS
 from tests.evaluation.benchmarks.video_folders import VIDEO_FOLDERS
 
@@ -178,3 +179,20 @@ def test_processes_of_torchrun_divide_the_work(textvqa: Path, tmp_path: Path) ->
     assert files == ["predictions-1.jsonl", "predictions.jsonl"]
     assert all((together / name).read_text() for name in files)
     assert done.stdout.count("Results and predictions are in") == 1
+
+
+def test_a_metric_that_cannot_be_computed_is_told_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nltk", None)
+    monkeypatch.setitem(sys.modules, "nltk.corpus", None)
+    nltk_data.wordnet.cache_clear()
+    nltk_data.tagger.cache_clear()
+    folder = tmp_path / "nextqa"
+    folder.mkdir()
+    options = [f"--data={tmp_path}", "--shots=0", f"--out={tmp_path / 'out'}"]
+    assert main(["evaluate", "miniature", "--tasks=nextqa", *options]) == 2
+    said = capsys.readouterr().err
+    assert "NextQA cannot be scored here" in said
+    assert "--metric nextqa=accuracy" in said
+    assert not (tmp_path / "out").exists()

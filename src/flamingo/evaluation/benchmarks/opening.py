@@ -17,7 +17,7 @@ from flamingo.evaluation.benchmarks.media_loader import (
 from flamingo.evaluation.benchmarks.shots import RandomShots, Shots, SimilarShots, shown_by_both
 from flamingo.evaluation.benchmarks.subsets import Split, Subsets, cut_subsets
 from flamingo.evaluation.benchmarks.task import BenchmarkTask
-from flamingo.evaluation.metrics.registry import metric_named
+from flamingo.evaluation.metrics.registry import check_metric
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.prompting.feature_rows import Features
 from flamingo.prompting.rices import SimilarityIndex
@@ -105,7 +105,7 @@ def open_benchmark(
     folder = settings.folder_of(benchmark.name)
     if benchmark.name in settings.metrics:
         benchmark = replace(benchmark, metric=settings.metrics[benchmark.name])
-    check_metric(benchmark)
+    _check_metric(benchmark)
     cut = cut_subsets(
         benchmark, folder, part=settings.parts.get(benchmark.name), split=settings.split
     )
@@ -135,17 +135,10 @@ def open_benchmark(
     return Opened(BenchmarkTask(benchmark, subsets, shots, load), tuple(notes))
 
 
-def check_metric(benchmark: Benchmark) -> None:
-    """Refuses a benchmark whose metric cannot be computed here, before anything is asked.
-
-    Raises:
-        ConfigError: there is no such metric, or it needs a package or files that are not there.
-    """
-    requirement = getattr(metric_named(benchmark.metric), "check_requirements", None)
-    if requirement is None:
-        return
+def _check_metric(benchmark: Benchmark) -> None:
+    """Refuses a benchmark that cannot be scored here, before anything is asked."""
     try:
-        requirement()
+        check_metric(benchmark.metric)
     except ConfigError as error:
         raise ConfigError(
             f"{benchmark.title} cannot be scored here: {error}\n"
