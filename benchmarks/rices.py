@@ -5,7 +5,7 @@
 Both search the same features of length 1 with the same number of threads, in turns: in each round
 every searcher answers every size of batch once, so that a busy machine slows all of them alike. The
 median over rounds stands beside the slowest and the fastest round. How often what they find is what
-a search in float64 finds is told too. Needs about 1.3 GB; where faiss is absent, that is said.
+a search in float64 finds is told too. Needs about 2 GB; where faiss is absent, that is said.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from flamingo.cli.main import main
 from flamingo.foundation.errors import DataError
 from flamingo.miniature import tasks
 from flamingo.miniature.few_shot_episodes import FewShotEpisode
+from tests.evaluation.benchmarks.image_folders import make_vqav2
+from tests.evaluation.benchmarks.video_folders import make_rareact
 
 TASKS = ("new-word-2", "clip-motion")
 PICTURES = ("curves.png", "means.png", "gates.png", "attention.png", "world.png")
@@ -121,3 +123,48 @@ def test_what_cannot_be_is_told(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert main(["report", str(folder)]) == 2
     assert "flamingo-vlm[track]" in capsys.readouterr().err
+
+
+def records(page: Path) -> list[dict[str, object]]:
+    (data,) = re.findall(
+        r'<script type="application/json" id="data">(.*?)</script>', page.read_text()
+    )
+    found: list[dict[str, object]] = json.loads(data)["records"]
+    return found
+
+
+def evaluate_files(folder: Path, out: Path, *options: str) -> int:
+    given = [f"--tasks={folder.name}", f"--data={folder.parent}", "--shots=0", f"--out={out}"]
+    return main(["evaluate", "miniature", *given, *options])
+
+
+def test_clips_without_the_action_are_shown_and_scored(tmp_path: Path) -> None:
+    folder, out = tmp_path / "rareact", tmp_path / "out"
+    folder.mkdir()
+    make_rareact(folder)
+    assert evaluate_files(folder, out, "--frames=2") == 0
+    assert main(["report", str(out)]) == 0
+    found = records(out / "predictions.html")
+    assert len(found) == 6
+    assert sum(not one["references"] for one in found) == 3
+    assert all(one["value"] is not None for one in found)
+    assert "Some queries of rareact have no right answer" in (out / "predictions.html").read_text()
+    assert "of 3 right to the letter with 0 shots" in (out / "report.html").read_text()
+
+
+def test_answers_of_which_the_right_ones_are_hidden_can_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "vqav2", tmp_path / "out"
+    folder.mkdir()
+    make_vqav2(folder)
+    assert evaluate_files(folder, out, "--part=vqav2=test-dev") == 0
+    capsys.readouterr()
+    assert main(["report", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "Note: There are only the answers, as there is no score yet" in said
+    assert said.splitlines()[-1] == str(out / "predictions.html")
+    found = records(out / "predictions.html")
+    assert [one["value"] for one in found] == [None] * 3
+    assert all(one["pictures"] for one in found)
+    assert "3 of 3 answers to vqav2 are not scored" in (out / "predictions.html").read_text()

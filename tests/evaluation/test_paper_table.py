@@ -41,6 +41,11 @@ def test_cells_without_a_number_are_told() -> None:
     assert paper_notes(CELLS, PAPER, "3B")[1] in paper_markdown(CELLS, PAPER, "3B")
 
 
+def test_other_conditions_stand_below_the_table() -> None:
+    text = paper_markdown(CELLS, PAPER, "3B", ["Asked otherwise."])
+    assert text.endswith("8 shots.\n\nAsked otherwise.\n")
+
+
 def test_a_wrong_model_is_told() -> None:
     with pytest.raises(ConfigError, match=r"no model '3b'\. .*Known names: 3B, 9B"):
         paper_rows(CELLS, PAPER, "3b")

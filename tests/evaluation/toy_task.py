@@ -45,6 +45,7 @@ class ToyTask:
     num_queries: int | None = None
     max_shots: int | None = None
     max_new_tokens: int = 20
+    skips_damaged: bool = False
     identity: str = ""
 
     @property
@@ -68,6 +69,9 @@ class ToyTask:
 
     def chance_at(self, num_shots: int) -> float:
         return self.chance
+
+    def shared_visuals(self) -> tuple[Visual, ...]:
+        return ()
 
     def read_answer(self, text: str) -> str:
         return text

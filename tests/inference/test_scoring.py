@@ -10,6 +10,7 @@ from torch import Tensor
 from flamingo.foundation.errors import SequenceError
 from flamingo.inference import scoring
 from flamingo.inference.scoring import score_candidates, score_rows
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from tests.families import FAMILIES
 from tests.tiny import inputs, tiny_flamingo
 
@@ -136,9 +137,9 @@ def test_impossible_questions(rows: int, candidates: list[list[int]], message: s
         ("llama", {"sees": "all_previous"}),
     ],
 )
-@pytest.mark.parametrize("rows_at_once", [2, 64])
+@pytest.mark.parametrize("tokens_at_once", [1, 60, 200])
 def test_very_many_candidates_score_as_a_few(
-    family: str, settings: dict[str, str], rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+    family: str, settings: dict[str, str], tokens_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_flamingo(family, **settings)
     _, together = padded_rows((2, 1))
@@ -147,23 +148,65 @@ def test_very_many_candidates_score_as_a_few(
         [[5], [6], [6, 51], [7, 7, 7]],
     ]
     plain = score_rows(model, together, many)
-    monkeypatch.setattr(scoring, "ROWS_AT_ONCE", rows_at_once if rows_at_once < 13 else 12)
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", tokens_at_once)
     for expected, found in zip(plain, score_rows(model, together, many), strict=True):
         assert found == pytest.approx(expected, abs=2e-4)
 
 
-def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tiny_flamingo()
-    names = [[5, 6, first, second, 51] for first in range(10, 20) for second in range(20, 30)]
-    read: list[int] = []
+def shapes_read(
+    monkeypatch: pytest.MonkeyPatch, model: FlamingoForConditionalGeneration
+) -> list[tuple[int, int, int]]:
+    """Of each pass from now on: its rows, its real tokens, and the length that it attends to."""
+    read: list[tuple[int, int, int]] = []
     forward = type(model).forward
 
-    def counted(self: object, *args: object, **kwargs: object) -> object:
+    def noted(self: object, *args: object, **kwargs: object) -> object:
         mask, ids = kwargs["attention_mask"], kwargs["input_ids"]
-        read.append(int(mask[:, -ids.shape[1] :].sum()))  # type: ignore[index, union-attr]
+        own = mask[:, -ids.shape[1] :]  # type: ignore[index, union-attr]
+        read.append((len(own), int(own.sum()), mask.shape[1]))  # type: ignore[union-attr]
         return forward(self, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(model), "forward", counted)
-    score_candidates(model, inputs(batch=1), names)
+    monkeypatch.setattr(type(model), "forward", noted)
+    return read
+
+
+NAMES = [[5, 6, first, second, 51] for first in range(10, 20) for second in range(20, 30)]
+
+
+def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_flamingo()
+    read = shapes_read(monkeypatch, model)
+    # A prompt of 12 tokens, 4 of its visual and 4 of each name: too many for all at once.
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 20 - 1)
+    score_candidates(model, inputs(batch=1), NAMES)
     # Two tokens of all, ten of ten each, and the last but one of a hundred; the prompt first.
-    assert sum(read[1:]) == 1 + 1 + 10 + 100
+    assert sum(tokens for _, tokens, _ in read[1:]) == 1 + 1 + 10 + 100
+
+
+def test_while_all_candidates_fit_they_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_flamingo()
+    read = shapes_read(monkeypatch, model)
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 20)
+    score_candidates(model, inputs(batch=1), NAMES)
+    assert read == [(1, 12, 12), (100, 400, 16)]
+
+
+@pytest.mark.parametrize("num_visuals", [2, 8])
+def test_the_longer_the_prompt_the_fewer_rows_at_once(
+    num_visuals: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_flamingo()
+    read = shapes_read(monkeypatch, model)
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 500)
+    score_candidates(model, inputs(batch=1, num_visuals=num_visuals), NAMES[::2])
+    most = max(rows for rows, _, _ in read[1:])
+    assert 1 < most <= 500 // (4 * num_visuals + 4 + 4)
+    assert all(rows * (length + 4) <= 500 for rows, _, length in read[1:])
+
+
+def test_single_tokens_need_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_flamingo()
+    read = shapes_read(monkeypatch, model)
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 1)
+    score_candidates(model, inputs(batch=1), [[token] for token in range(40)])
+    assert read == [(1, 12, 12)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ class Bench:
         custom: YAML files of further tasks.
         settings: how benchmarks are opened; None where no files were given.
         max_shots: the largest number of shots that will be asked for.
+        num_queries: per task; all if None.
         features: folder for the features of RICES.
         device: of the model; by default a GPU where there is one.
     """
@@ -36,6 +36,7 @@ class Bench:
     custom: tuple[Path, ...] = ()
     settings: BenchmarkSettings | None = None
     max_shots: int = 0
+    num_queries: int | None = None
     features: Path = field(default_factory=Path)
     device: str | None = None
 
@@ -69,12 +70,14 @@ class Bench:
         }
         predictor = Predictor.from_pretrained(self.model, device=self.device)
         if self.settings is not None and self.settings.rices:
+            features_of = RicesFeatures(predictor, self.features, progress)
             for name in self.tasks:
                 opened[name] = open_benchmark(
                     benchmarks[name],
                     self.settings,
                     max_shots=self.max_shots,
-                    features_of=RicesFeatures(predictor, self.features, partial(progress, name)),
+                    num_queries=self.num_queries,
+                    features_of=features_of,
                 )
         tasks: dict[str, Task[Any]] = {
             name: opened[name].task if name in opened else TASKS[name] for name in self.tasks
@@ -96,6 +99,20 @@ class Bench:
             "metric": metric,
             "custom": custom if is_own else [],
             "settings": to_plain(settings),
+        }
+
+    def settings_of(self, name: str) -> dict[str, Any]:
+        """What decides the queries and supports of a task, in words, for who changes it later."""
+        if self.settings is None or name not in self.benchmarks():
+            return {}
+        one = self.settings
+        frames = one.sampling.num_frames or f"{one.sampling.fps} per second"
+        return {
+            "split": one.split,
+            "part": one.parts.get(name, "default"),
+            "shots by": "rices" if one.rices else "random",
+            "frames": frames,
+            "allow missing": one.may_be_missing,
         }
 
     def benchmarks(self) -> dict[str, Benchmark]:
@@ -151,8 +168,8 @@ def task_names(text: str, *, has_data: bool) -> tuple[tuple[str, ...], tuple[Pat
     words = [word.strip() for word in text.split(",")]
     custom = tuple(Path(word) for word in words if word.endswith((".yaml", ".yml")))
     own = [name for name in known_benchmarks(custom) if name not in BENCHMARKS]
-    by_file = dict(zip(map(str, custom), own, strict=True))
-    names = [by_file.get(word, word) for word in words]
+    by_file = dict(zip(custom, own, strict=True))
+    names = [by_file.get(Path(word), word) for word in words]
     known = [*TASKS, *BENCHMARKS, *own]
     for name in names:
         if name not in known:

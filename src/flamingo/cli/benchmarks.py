@@ -20,14 +20,16 @@ def add_parser(subparsers: Any) -> None:
         help="list the paper's benchmarks, or check the files of some",
         description="Without names, a table of the paper's benchmarks. With names, the files that "
         "each needs, where they are to be had, its license, prompt and metric, and the paper's "
-        "scores. With --data, whether the files are there and complete; the exit code is 1 if not.",
+        "scores. With --data, whether the files are there and complete.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="of benchmarks (default: all)")
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder that has one folder for each benchmark, called as it is",
+        help="folder that has one folder for each benchmark, called as it is: its files are "
+        "checked, and the exit code is 1 if some are missing. The paper's own part, where it is "
+        "another than the default one, is checked too, and may be missing",
     )
     parser.set_defaults(run=run)
 
@@ -107,7 +109,19 @@ def _check(one: Benchmark, folder: Path) -> tuple[str, bool]:
             found, is_whole = "".join(f"\n    {line}" for line in str(error).split("\n")), False
         lines.append(f"  {part}: {found}")
         is_complete &= is_whole
+    if one.paper_part not in (one.query_parts[0], one.support_part):
+        lines.append(f"  {one.paper_part}, the paper's part: {_optional(one, folder)}")
     return "\n".join(lines), is_complete
+
+
+def _optional(one: Benchmark, folder: Path) -> str:
+    """What there is of the paper's part, which is not needed to evaluate the default one."""
+    from flamingo.foundation.errors import FlamingoError
+
+    try:
+        return _part(one, folder, one.paper_part)[0]
+    except FlamingoError as error:
+        return f"not there, and not needed for {one.query_parts[0]} ({str(error).splitlines()[0]})"
 
 
 def _part(one: Benchmark, folder: Path, part: str) -> tuple[str, bool]:

@@ -42,14 +42,16 @@ def run(args: argparse.Namespace) -> int:
     """Searches, and prints the counts.
 
     Raises:
-        FlamingoError: there is no such benchmark, or files are missing or damaged.
+        FlamingoError: there is no such benchmark, files are missing or damaged, or hashes have
+            fewer bits than may differ.
     """
     from tqdm import tqdm
 
     from flamingo.evaluation.benchmarks.registry import benchmark_named
-    from flamingo.evaluation.contamination import DUPLICATES, find_duplicates
+    from flamingo.evaluation.contamination import DUPLICATES, check_thresholds, find_duplicates
     from flamingo.evaluation.looks import Looks
 
+    check_thresholds(args.max_distance)
     benchmark = benchmark_named(args.name)
     items = benchmark.read(args.data, args.part or benchmark.query_parts[0]).items
     paths = list(dict.fromkeys(media.path for item in items for media in item.media))

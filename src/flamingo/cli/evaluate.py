@@ -106,7 +106,7 @@ class _Run:
 
         blocks = every_nth(missing_blocks(self.sweep, self.journal.outcomes), self.share)
         num_missing = sum(len(left) for block in blocks for left in block.missing.values())
-        num_processes = self.about["machine"]["processes"]
+        num_processes = self.about["machine"]["processes"] // self.share.count
         is_alone = self.share.count == 1
         with tqdm(
             total=len(self.sweep) if is_alone else num_missing,
@@ -166,8 +166,9 @@ def run(args: argparse.Namespace) -> int:
     part(share)
     if share.index:
         return 0
-    one.journal.read()
-    one.report()
+    if share.count > 1:
+        one.journal.read()
+        one.report()
     submissions = _submissions(one)
     if cells := one.cells():
         print(plain_table(cells))
@@ -181,6 +182,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     """Everything loaded and checked, and what a reader of the scores must know."""
+    import torch
+
     from flamingo.cli.bench import task_names
     from flamingo.evaluation.identity import evaluation_settings
     from flamingo.evaluation.journal import Journal
@@ -196,6 +199,9 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     if share.index:
         # The first process computes features, and the others find them on disk.
         wait_for_all(share)
+    if not torch.cuda.is_available():
+        # As in each of several processes: with more, sums would be rounded in another order.
+        set_threads(1)
     predictor, tasks, notes = bench.load(_Bars())
     if not share.index:
         wait_for_all(share)
@@ -203,11 +209,14 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
         sweep,
         limits={name: Limits(one.num_queries, one.max_shots) for name, one in tasks.items()},
     )
-    if predictor.model.device.type == "cpu":
-        # As in each of several processes: with more, sums would be rounded in another order.
-        set_threads(1)
-    settings = evaluation_settings(predictor, tasks, sweep)
+    notes += _hidden(tasks)
+    settings = {
+        **evaluation_settings(predictor, tasks, sweep),
+        "sources": {name: bench.settings_of(name) for name in names},
+    }
     journal = Journal(args.out, settings, share.index)
+    # All divide the same list of what is missing: nobody writes before everybody has read.
+    wait_for_all(share)
     known = {**TASKS, **tasks}
     whole = widened(sweep, journal.outcomes, tuple(known))
     about = {
@@ -219,6 +228,20 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     return _Run(
         args.out, sweep, whole, bench, (predictor, tasks), known, journal, about, share
     ), notes
+
+
+def _hidden(tasks: Mapping[str, Task[Any]]) -> list[str]:
+    """What comes of tasks whose answers are hidden."""
+    from flamingo.evaluation.benchmarks.task import BenchmarkTask
+
+    notes = []
+    for name, task in tasks.items():
+        if isinstance(task, BenchmarkTask) and not task.is_scored:
+            form = task.benchmark.submission
+            other = f"Ask another part of it for one: --part {name}=PART."
+            what = "a file to hand in" if form else f"only its predictions. {other}"
+            notes.append(f"The right answers of {name} are hidden: it has no score, but {what}.")
+    return notes
 
 
 class _Bars:
@@ -255,8 +278,8 @@ def _unscored(one: _Run) -> list[str]:
 
 def _left_out(sweep: Sweep) -> list[str]:
     return [
-        f"{name} was not asked with {', '.join(map(str, numbers))} shots: the paper asks it with "
-        f"at most {sweep.limits[name].max_shots}."
+        f"{name} was not asked with {', '.join(map(str, numbers))} shots: at most "
+        f"{sweep.limits[name].max_shots} are asked, as in the paper."
         for name, numbers in sweep.left_out().items()
     ]
 
@@ -268,14 +291,20 @@ def _about(
     from datetime import UTC, datetime
 
     from flamingo.evaluation.report import machine
+    from flamingo.foundation.errors import ConfigError
     from flamingo.training.run_folder import versions
 
     num_processes = args.processes or _num_processes(sweep, device, share)
+    if share.count > 1 and num_processes > 1:
+        raise ConfigError(
+            f"--processes is {num_processes}, but torchrun has started {share.count} already.\n"
+            "Leave --processes out, or start without torchrun."
+        )
     return {
         "model": args.model,
         "command": command_of(args),
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(device, num_processes),
+        "machine": machine(device, num_processes * share.count),
         "versions": versions(),
     }
 

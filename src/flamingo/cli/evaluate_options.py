@@ -138,13 +138,18 @@ def sweep_of(args: argparse.Namespace, names: tuple[str, ...]) -> Sweep:
             f"--control-shots has {missing[0]}, which is not among --shots {args.shots}.\n"
             "Controls are held against the scores at the same number: add it there."
         )
-    is_any_drawn = any(name in TASKS for name in names)
+    drawn = [name for name in names if name in TASKS]
+    if args.queries is None and 0 < len(drawn) < len(names):
+        raise ConfigError(
+            f"--tasks has {drawn[0]}, of which more queries can always be drawn, beside benchmarks "
+            "of files.\nSay how many of each: --queries N. Or ask them in two commands."
+        )
     return Sweep(
         tasks=names,
         shots=shots,
         controls=tuple(controls),
         control_shots=control_shots,
-        num_queries=_num_queries(args.queries, _DRAWN_QUERIES if is_any_drawn else None),
+        num_queries=_num_queries(args.queries, _DRAWN_QUERIES if drawn else None),
         seed=args.seed,
         max_new_tokens=args.max_new_tokens,
         num_orders=args.ensemble,
@@ -180,12 +185,14 @@ def bench_of(
             f"--shots-by rices is for benchmarks, which have a support set; {drawn[0]} is drawn "
             "anew for each query.\nLeave it out of --tasks, or take random shots."
         )
+    _check_used(args, names, settings)
     return Bench(
         model=args.model,
         tasks=names,
         custom=custom,
         settings=settings,
         max_shots=max_shots,
+        num_queries=_num_queries(args.queries, None),
         features=args.features or args.out / "features",
         device=device_of_torchrun(),
     )
@@ -215,8 +222,10 @@ def _settings(args: argparse.Namespace, own: dict[str, Path]) -> BenchmarkSettin
 
     folders = dict(own)
     for word in args.data:
-        name, _, folder = word.rpartition("=")
-        folders[name] = Path(folder)
+        name, is_there, folder = word.partition("=")
+        # A path may have such a sign in it.
+        is_named = bool(is_there) and "/" not in name
+        folders[name if is_named else ""] = Path(folder if is_named else word)
     sampling = EVALUATION_SAMPLING if args.frames is None else Sampling(num_frames=args.frames)
     return BenchmarkSettings(
         folders=folders,
@@ -227,6 +236,36 @@ def _settings(args: argparse.Namespace, own: dict[str, Path]) -> BenchmarkSettin
         sampling=sampling,
         may_be_missing=args.allow_missing,
     )
+
+
+def _check_used(
+    args: argparse.Namespace, names: tuple[str, ...], settings: BenchmarkSettings | None
+) -> None:
+    """Refuses what would be passed over in silence."""
+    from flamingo.foundation.errors import ConfigError, nearest
+
+    if settings is None:
+        is_given = {
+            "part": args.part,
+            "metric": args.metric,
+            "split": args.split != "test",
+            "shots-by": args.shots_by != "random",
+            "frames": args.frames is not None,
+            "allow-missing": args.allow_missing,
+            "features": args.features is not None,
+        }
+        if useless := [option for option, given in is_given.items() if given]:
+            raise ConfigError(
+                f"--{useless[0]} is for benchmarks of files, and --tasks has none: "
+                f"{', '.join(names)}.\nLeave it out, or name a benchmark."
+            )
+        return
+    for option, given in (("part", settings.parts), ("metric", settings.metrics)):
+        if unknown := [name for name in given if name not in names]:
+            raise ConfigError(
+                f"--{option} is for {unknown[0]!r}, which is not among --tasks. "
+                f"{nearest(unknown[0], names)}"
+            )
 
 
 def _by_name(option: str, words: list[str]) -> dict[str, str]:

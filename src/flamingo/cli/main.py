@@ -64,7 +64,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line and returns its exit code: 0, 2 (wrong input) or 130 (interrupted)."""
+    """Runs one command line and returns its exit code.
+
+    0 if all is well, 1 if `flamingo benchmarks --data` found files missing, 2 for wrong input, 130
+    if it was interrupted.
+    """
     args = build_parser().parse_args(argv)
     _quiet_libraries()
     try:

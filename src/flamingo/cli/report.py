@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flamingo.evaluation.folder import Evaluation
-    from flamingo.evaluation.prediction import Prediction
     from flamingo.inference.predictor import Predictor
     from flamingo.miniature.evaluation_page import Chart
-    from flamingo.miniature.replies import Reply, TaskReplies
+    from flamingo.miniature.replies import TaskReplies
     from flamingo.miniature.sheets import SheetRow
     from flamingo.miniature.tasks import FewShotTask
 
 CURVES, MEANS, GATES = "curves.png", "means.png", "gates.png"
 ATTENTION, WORLD, PAGE = "attention.png", "world.png", "report.html"
 BROWSER, PAPER, BIAS, BEYOND = "predictions.html", "paper.md", "bias.md", "beyond.md"
+_FILES = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER, BIAS, BEYOND)
 _ATTENTION_COLUMNS, _ATTENTION_ROWS = 4, 10
 
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         FlamingoError: there is no evaluation, run or model, or matplotlib is missing.
     """
     # Imported here: each verb loads what it needs, and no other does.
-    from flamingo.cli.report_answers import bias_by_group, browse, write_beside_the_paper
+    from flamingo.cli.report_answers import Answering, write_beside_the_paper
     from flamingo.evaluation.beyond import beyond_markdown
     from flamingo.evaluation.folder import read_evaluation
     from flamingo.evaluation.plots import plot_curves, plot_means
@@ -103,20 +103,25 @@ def run(args: argparse.Namespace) -> int:
         for path in compare(args.folders, out, args.paper_model):
             print(path)
         return 0
-    evaluation = read_evaluation(args.folders[0])
+    evaluation = read_evaluation(args.folders[0], may_lack_scores=True)
     out.mkdir(parents=True, exist_ok=True)
-    for name in (MEANS, ATTENTION, WORLD, PAPER, BIAS, BEYOND):
-        # Not always drawn: one of an earlier report would pass for one of this.
+    for name in (*_FILES, PAGE):
+        # Not always made: one of an earlier report would pass for one of this.
         (out / name).unlink(missing_ok=True)
+    rows, undrawable = _world()
+    drawn = _drawn_tasks(evaluation, undrawable)
+    answering = Answering(evaluation, args.browse)
+    if not evaluation.cells:
+        lost = answering.browse(drawn, out / BROWSER)
+        why = "no task is complete, or the right answers are hidden."
+        return _told([f"There are only the answers, as there is no score yet: {why}", *lost], out)
     plot_curves(evaluation.cells, out / CURVES)
     if any(cell.above_chance is not None for cell in evaluation.cells):
         plot_means(evaluation.cells, out / MEANS)
     predictor = Predictor.from_pretrained(args.model or evaluation.model)
     _draw_gates(predictor, args.run_folder, out / GATES)
-    rows, undrawable = _world()
-    drawn = _drawn_tasks(evaluation, undrawable)
     world = rows if drawn else []
-    answered = _answered(evaluation, drawn)
+    answered = answering.replies(drawn)
     if world:
         draw_sheet(world, out / WORLD)
     page = EvaluationPage(
@@ -131,18 +136,23 @@ def run(args: argparse.Namespace) -> int:
         warnings=_warnings(evaluation, drawn, undrawable, predictor),
     )
     write_text_atomically(out / PAGE, evaluation_page(page))
-    lost = browse(evaluation, drawn, args.browse, out / BROWSER)
+    lost = answering.browse(drawn, out / BROWSER)
     write_beside_the_paper(evaluation, args.paper_model, out / PAPER)
     if args.trained_shots is not None:
         table = beyond_markdown(evaluation.cells, args.trained_shots)
         write_text_atomically(out / BEYOND, table)
     if args.groups is not None:
-        write_text_atomically(out / BIAS, bias_by_group(evaluation, args.groups))
-    for warning in [*page.warnings, *lost]:
-        print(f"Note: {warning}")
-    names = (CURVES, MEANS, GATES, ATTENTION, WORLD, BROWSER, PAPER, BIAS, BEYOND)
-    for name in (*(name for name in names if (out / name).exists()), PAGE):
-        print(out / name)
+        write_text_atomically(out / BIAS, answering.bias_by_group(args.groups))
+    return _told([*page.warnings, *lost], out)
+
+
+def _told(notes: list[str], out: Path) -> int:
+    """Says what a reader must know, and where everything is."""
+    for note in notes:
+        print(f"Note: {note}")
+    for name in (*_FILES, PAGE):
+        if (out / name).exists():
+            print(out / name)
     return 0
 
 
@@ -162,48 +172,12 @@ def _drawn_tasks(evaluation: Evaluation, undrawable: Mapping[str, str]) -> dict[
     from flamingo.evaluation.identity import task_fingerprints
     from flamingo.miniature.tasks import TASKS
 
-    names = [name for name in evaluation.tasks if name in TASKS and name not in undrawable]
+    # Also of those that have no score yet.
+    names = [name for name in evaluation.episodes if name in TASKS and name not in undrawable]
     known = {name: TASKS[name] for name in names}
     now = task_fingerprints(known, evaluation.seed)
     then = evaluation.episodes
     return {name: task for name, task in known.items() if now[name] == then.get(name)}
-
-
-def _answered(evaluation: Evaluation, drawn: Mapping[str, FewShotTask]) -> list[TaskReplies]:
-    from flamingo.evaluation.folder import shots_to_show, wrong_ones_first
-    from flamingo.miniature.replies import TaskReplies
-
-    shots = shots_to_show(evaluation.cells)
-    predictions = evaluation.predictions(shots)
-    held_out = {cell.task: cell.held_out for cell in evaluation.cells}
-    answered = []
-    for name, number in shots.items():
-        own = [one for one in predictions if one.task == name]
-        task = drawn.get(name)
-        replies = TaskReplies(
-            name=name,
-            is_held_out=held_out[name],
-            shots=number,
-            num_right=sum(one.is_right for one in own),
-            num_queries=len(own),
-            replies=tuple(_reply(one, task, evaluation.seed) for one in wrong_ones_first(own)),
-            task=task,
-        )
-        answered.append(replies)
-    return answered
-
-
-def _reply(one: Prediction, task: FewShotTask | None, seed: int) -> Reply:
-    from flamingo.inference.predictor import Answer
-    from flamingo.miniature.replies import Reply
-
-    best_first = tuple(sorted(one.candidates, key=lambda pair: -pair[1]))
-    return Reply(
-        answer=Answer(one.prediction, one.score, best_first),
-        truth=one.references[0],
-        prompt=one.prompt,
-        episode=None if task is None else task.build(seed, one.index, one.shots),
-    )
 
 
 def _attention(predictor: Predictor, answered: list[TaskReplies], target: Path) -> list[SheetRow]:

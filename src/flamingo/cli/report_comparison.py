@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flamingo.evaluation.cell import Cell
-    from flamingo.evaluation.comparison import CellKey, Evaluated
+    from flamingo.evaluation.comparison import Evaluated
     from flamingo.evaluation.folder import Evaluation
     from flamingo.evaluation.metrics.outcome import Metric, Outcome
     from flamingo.evaluation.paper_table import Printed
+    from flamingo.evaluation.results import CellKey
 
 TABLE, PICTURE = "comparison.md", "comparison.png"
 
@@ -32,6 +32,7 @@ def compare(folders: Sequence[Path], out: Path, paper_model: str) -> list[Path]:
     from flamingo.evaluation.comparison_plot import plot_comparison
     from flamingo.evaluation.comparison_table import comparison_markdown
     from flamingo.evaluation.folder import read_evaluation
+    from flamingo.evaluation.paper_conditions import is_validation
     from flamingo.foundation.records import write_text_atomically
 
     named = _named(folders)
@@ -39,13 +40,17 @@ def compare(folders: Sequence[Path], out: Path, paper_model: str) -> list[Path]:
     models = [_evaluated(name, one) for name, one in evaluations.items()]
     metrics = _metrics(evaluations.values())
     pairs = [differences(one, other, metrics) for one, other in combinations(models, 2)]
-    printed = printed_scores()
     text = comparison_markdown(models, pairs)
-    for model in models:
-        if beside := beside_the_paper(model.cells, paper_model):
-            text += f"\n## {model.model} and the paper\n\n{beside}"
+    for name, evaluation in evaluations.items():
+        if beside := beside_the_paper(evaluation, paper_model):
+            text += f"\n## {name} and the paper\n\n{beside}"
     out.mkdir(parents=True, exist_ok=True)
     write_text_atomically(out / TABLE, text)
+    printed = {
+        task: scores
+        for task, scores in printed_scores().items()
+        if not any(is_validation(one.sources.get(task)) for one in evaluations.values())
+    }
     plot_comparison({one.model: one.cells for one in models}, out / PICTURE, printed)
     return [out / TABLE, out / PICTURE]
 
@@ -57,13 +62,28 @@ def printed_scores() -> Printed:
     return {name: one.paper for name, one in BENCHMARKS.items() if one.paper}
 
 
-def beside_the_paper(cells: Sequence[Cell], paper_model: str) -> str:
-    """Our scores of benchmarks beside the paper's, as Markdown; "" where it has none of them."""
+def beside_the_paper(evaluation: Evaluation, paper_model: str) -> str:
+    """Our scores of benchmarks beside the paper's, as Markdown; "" where it has none of them.
+
+    Scores of a validation split are left out: the paper prints none. What else was done otherwise
+    than in the paper is told below the table.
+    """
+    from flamingo.evaluation.benchmarks.registry import BENCHMARKS
+    from flamingo.evaluation.paper_conditions import conditions_note, is_validation
     from flamingo.evaluation.paper_table import paper_markdown
 
     printed = printed_scores()
-    own = [cell for cell in cells if cell.task in printed]
-    return paper_markdown(own, printed, paper_model) if own else ""
+    own = [cell for cell in evaluation.cells if cell.task in printed]
+    notes = [
+        conditions_note(
+            BENCHMARKS[name],
+            evaluation.sources.get(name),
+            [cell for cell in own if cell.task == name],
+        )
+        for name in dict.fromkeys(cell.task for cell in own)
+    ]
+    kept = [cell for cell in own if not is_validation(evaluation.sources.get(cell.task))]
+    return paper_markdown(kept, printed, paper_model, list(filter(None, notes))) if kept else ""
 
 
 def _named(folders: Sequence[Path]) -> Mapping[str, Path]:
@@ -80,10 +100,9 @@ def _evaluated(name: str, evaluation: Evaluation) -> Evaluated:
     from flamingo.evaluation.comparison import Evaluated
 
     outcomes: dict[CellKey, dict[str, Outcome]] = {}
-    for task in evaluation.tasks:
-        for one in evaluation.predictions_of(task):
-            own = outcomes.setdefault((task, one.shots, one.control), {})
-            own[one.query or str(one.index)] = one.outcome
+    for task, answers in evaluation.answers_by_task().items():
+        for one in answers:
+            outcomes.setdefault((task, one.shots, one.control), {})[one.query] = one.outcome
     return Evaluated(name, evaluation.cells, outcomes)
 
 

@@ -19,25 +19,35 @@ class Queries:
     Args:
         evaluation: read from its folder.
         drawn: those of its tasks that still draw the same episodes.
+        tasks: names of those that are shown.
 
     Attributes:
-        lost: benchmarks whose files are not where they were, each with the reason.
+        lost: benchmarks whose files are not where they were, or some of whose files cannot be
+            read, each with the reason.
     """
 
-    def __init__(self, evaluation: Evaluation, drawn: Mapping[str, FewShotTask]) -> None:
+    def __init__(
+        self, evaluation: Evaluation, drawn: Mapping[str, FewShotTask], tasks: Sequence[str]
+    ) -> None:
         self._drawn, self._seed = drawn, evaluation.seed
         self._items: dict[str, tuple[BenchmarkTask, dict[str, Any]]] = {}
         self.lost: dict[str, str] = {}
-        for name in evaluation.tasks:
+        for name in tasks:
             source = evaluation.sources.get(name, {})
             if "settings" in source:
                 self._open(name, source)
 
     def __call__(self, task: str, index: int, query: str) -> Sequence[Visual]:
         """What one query shows."""
+        from flamingo.foundation.errors import MediaError
+
         if task in self._items:
             opened, items = self._items[task]
-            return tuple(map(opened.load, items[query].media)) if query in items else ()
+            try:
+                return tuple(map(opened.load, items[query].media)) if query in items else ()
+            except MediaError as error:
+                self.lost.setdefault(f"some queries of {task}", str(error).split("\n")[0])
+                return ()
         if task in self._drawn:
             return self._drawn[task].build(self._seed, index, 0).query.visuals
         return ()
@@ -52,8 +62,10 @@ class Queries:
 
         try:
             settings = from_plain(BenchmarkSettings, source["settings"])
-            settings = replace(settings, rices=False, may_be_missing=True)
+            settings = replace(settings, metrics={}, rices=False, may_be_missing=True)
             benchmark = known_benchmarks([Path(path) for path in source["custom"]])[name]
+            # Only queries are looked at: no training part is read, and no metric must be there.
+            benchmark = replace(benchmark, metric="accuracy", max_shots=0)
             task = open_benchmark(benchmark, settings, max_shots=0).task
         except (FlamingoError, KeyError) as error:
             self.lost[name] = str(error).split("\n")[0]

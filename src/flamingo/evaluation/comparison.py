@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.metrics.bootstrap import NUM_SAMPLES, paired_difference
 from flamingo.evaluation.metrics.outcome import Metric, Outcome
+from flamingo.evaluation.results import CellKey
 from flamingo.foundation.errors import ConfigError, DataError
 
 FEWEST_QUERIES = 20
 """With fewer, the interval of a bootstrap is too narrow to decide anything."""
-
-CellKey = tuple[str, int, str]
-"""Task, shots and control: what names a cell."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.comparison import (
     FEWEST_QUERIES,
     CellDifference,
-    CellKey,
     Differences,
     Evaluated,
 )
 from flamingo.evaluation.controls import NONE
+from flamingo.evaluation.results import CellKey
 from flamingo.evaluation.text_table import markdown_rows
 from flamingo.foundation.errors import ConfigError
 

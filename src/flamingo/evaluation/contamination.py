@@ -101,7 +101,8 @@ def find_duplicates(
 
     Paper: Sec. 3, "Dedup" (with a learned embedding: 1,314 candidates in M3W, 125 of them exact).
     """
-    _check(training, benchmark, max_distance, min_cosine, num_nearest)
+    check_thresholds(max_distance, min_cosine, num_nearest)
+    _check_features(training, benchmark)
     pairs = _equal_pixels(training, benchmark, num_nearest)
     seen, sought = np.flatnonzero(~training.is_plain), np.flatnonzero(~benchmark.is_plain)
     near = near_hashes(training.hashes[seen], benchmark.hashes[sought], max_distance, num_nearest)
@@ -173,15 +174,24 @@ def _cosines(
     return cosines
 
 
-def _check(
-    training: Looks, benchmark: Looks, max_distance: int, min_cosine: float, num_nearest: int
-) -> None:
+def check_thresholds(max_distance: int = 6, min_cosine: float = 0.95, num_nearest: int = 5) -> None:
+    """Refuses, before anything is looked at, what `find_duplicates` would refuse.
+
+    Raises:
+        ConfigError: a threshold is out of its range.
+    """
     if not 0 <= max_distance <= NUM_BITS:
-        raise ConfigError(f"max_distance is {max_distance}, but hashes have {NUM_BITS} bits.")
+        raise ConfigError(
+            f"max_distance is {max_distance}, but hashes have {NUM_BITS} bits.\n"
+            f"Give 0 to {NUM_BITS}."
+        )
     if not -1 <= min_cosine <= 1:
         raise ConfigError(f"min_cosine is {min_cosine}, but a cosine is from -1 to 1.")
     if num_nearest < 1:
         raise ConfigError(f"num_nearest is {num_nearest}, but must be at least 1.")
+
+
+def _check_features(training: Looks, benchmark: Looks) -> None:
     if (training.features is None) != (benchmark.features is None):
         without = "training" if training.features is None else "the benchmark"
         raise DataError(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flamingo.evaluation.answered import Answered, place_of, read_answers
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.journal import NOT_WRITTEN_ANEW, SETTINGS
 from flamingo.evaluation.json_file import read_json
-from flamingo.evaluation.prediction import Prediction
+from flamingo.evaluation.prediction import Place, Prediction
 from flamingo.evaluation.prediction_files import (
     PREDICTIONS,
     as_prediction,
@@ -29,7 +30,7 @@ class Evaluation:
 
     Attributes:
         folder: where it is.
-        cells: those that are complete, at least one.
+        cells: those that are complete and have a score.
         summary: how the numbers came about.
         model: which one was asked, as it was called.
         model_sha256: of its weights.
@@ -56,46 +57,49 @@ class Evaluation:
         """Name of the metric that scores a task."""
         return str(self.sources.get(task, {}).get("metric", "accuracy"))
 
-    def predictions_of(self, task: str) -> list[Prediction]:
-        """All answers to one task, in the order in which they were given.
-
-        Raises:
-            DataError: a file of predictions is damaged.
-        """
-        return [
-            as_prediction(plain, path, number)
-            for path in prediction_files(self.folder)
-            for number, plain in plain_predictions(path)
-            if not isinstance(plain, dict) or plain.get("task", task) == task
-        ]
-
-    def predictions(self, shots: Mapping[str, int]) -> list[Prediction]:
-        """The answers that no control was applied to.
-
-        Args:
-            shots: which number of shots of each task; tasks that are not in it are left out.
+    def answers_by_task(self) -> dict[str, list[Answered]]:
+        """All answers, from one pass over the files; first those of tasks that have a cell.
 
         Raises:
             DataError: the file of the predictions is missing or damaged.
         """
-        files = prediction_files(self.folder) or [_present(self.folder / PREDICTIONS)]
-        return [
-            as_prediction(plain, path, number)
-            for path in files
-            for number, plain in plain_predictions(path)
-            if _is_asked(plain, shots)
-        ]
+        if not prediction_files(self.folder):
+            _present(self.folder / PREDICTIONS)
+        found: dict[str, list[Answered]] = {name: [] for name in self.tasks}
+        for one in read_answers(self.folder):
+            found.setdefault(one.place[0], []).append(one)
+        return found
+
+    def predictions(self, places: Collection[Place]) -> dict[Place, Prediction]:
+        """Some answers with their prompts, from one pass over the files.
+
+        Args:
+            places: what names them.
+
+        Raises:
+            DataError: a file of predictions is damaged.
+        """
+        found = {}
+        for path in prediction_files(self.folder):
+            for number, plain in plain_predictions(path):
+                try:
+                    is_wanted = place_of(plain) in places
+                except (KeyError, TypeError):
+                    # What is wrong with the line is told by the look at all of it.
+                    is_wanted = True
+                if is_wanted:
+                    one = as_prediction(plain, path, number)
+                    found[one.place] = one
+        return found
 
 
-def _is_asked(plain: Any, shots: Mapping[str, int]) -> bool:
-    """Before all of a line is looked at; one that is no prediction is left to that look."""
-    if not isinstance(plain, dict) or not {"task", "shots", "control"} <= plain.keys():
-        return True
-    return plain["control"] == NONE and shots.get(plain["task"]) == plain["shots"]
-
-
-def read_evaluation(folder: Path) -> Evaluation:
+def read_evaluation(folder: Path, *, may_lack_scores: bool = False) -> Evaluation:
     """Reads what `flamingo evaluate --out FOLDER` wrote; it may still be going on.
+
+    Args:
+        folder: that one.
+        may_lack_scores: whether answers alone will do: where the right ones are hidden, there are
+            no others.
 
     Raises:
         DataError: there is no such folder, no result in it yet, or a file is damaged.
@@ -106,10 +110,11 @@ def read_evaluation(folder: Path) -> Evaluation:
             f"Make one with `flamingo evaluate MODEL --out {folder}`, or give another folder."
         )
     plain = read_json(_present(folder / RESULTS), list)
-    if not plain:
+    if not plain and not (may_lack_scores and prediction_files(folder)):
         raise DataError(
             f"{folder} has no complete result yet: {RESULTS} is empty.\n"
-            "Give the command of `flamingo evaluate` again, and let it finish at least one task."
+            "Give the command of `flamingo evaluate` again, and let it finish at least one task "
+            "whose right answers are known."
         )
     summary = read_json(_present(folder / SUMMARY), dict)
     settings = read_json(_present(folder / SETTINGS), dict, NOT_WRITTEN_ANEW)
@@ -147,16 +152,16 @@ def shots_to_show(cells: Sequence[Cell], most: int = 4) -> dict[str, int]:
 
 
 def wrong_ones_first(
-    predictions: Sequence[Prediction], num: int = 3, num_wrong: int = 2
-) -> list[Prediction]:
-    """A few predictions to look at.
+    answers: Sequence[Answered], num: int = 3, num_wrong: int = 2
+) -> list[Answered]:
+    """A few answers to look at.
 
     Args:
-        predictions: of one task.
+        answers: to one task.
         num: how many are taken, if there are as many.
         num_wrong: how many of them are wrong ones, if there are enough of both.
     """
-    ordered = sorted(predictions, key=lambda one: one.index)
+    ordered = sorted(answers, key=lambda one: one.index)
     wrong = [one for one in ordered if not one.is_right]
     right = [one for one in ordered if one.is_right]
     kept = wrong[: max(num_wrong, num - len(right))]

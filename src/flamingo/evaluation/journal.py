@@ -14,7 +14,7 @@ from flamingo.evaluation.prediction_files import (
     drop_unfinished_line,
     own_file,
     prediction_files,
-    read_predictions,
+    read_outcomes,
 )
 from flamingo.foundation.errors import ConfigError
 from flamingo.foundation.records import json_text, to_plain, write_text_atomically
@@ -48,7 +48,7 @@ class Journal:
 
     def read(self) -> None:
         """Takes in what all processes have written."""
-        self.outcomes.update({one.place: one.outcome for one in read_predictions(self.folder)})
+        self.outcomes.update(read_outcomes(self.folder))
 
     def add(self, predictions: Sequence[Prediction]) -> None:
         """Writes predictions behind all others; they are on disk when this returns."""
@@ -76,7 +76,7 @@ def _keep_settings(folder: Path, now: Mapping[str, Any]) -> None:
 
 
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What differs; inside of mappings only where nothing else does, as all follows from that."""
+    """What differs; inside of a mapping only where nothing before it does, of which it follows."""
     shared = sorted(then.keys() & now.keys())
     nested = [name for name in shared if isinstance(now[name], Mapping)]
     changes = [
@@ -84,9 +84,10 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") 
         for name in shared
         if name not in nested and then[name] != now[name]
     ]
-    return changes or [
-        change for name in nested for change in _changes(then[name], now[name], f"{name} of ")
-    ]
+    # How tasks were opened before what follows from it, which is but a hash.
+    for name in sorted(nested, key=lambda name: name != "sources"):
+        changes = changes or _changes(then[name], now[name], f"{name} of ")
+    return changes
 
 
 def _merged(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ have no supports with pictures, so all of this is zero-shot; few-shot evaluation
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count, groupby
 from typing import Any
 
@@ -82,7 +83,7 @@ class FlamingoForLmmsEval(lmms):
         """The answer of each request, up to the first of the strings that end it."""
         asked = [request.args for request in requests]
         return self._answers(
-            [self._prompt(text, seen, *place) for text, _, seen, *place in asked],
+            [partial(self._prompt, text, seen, *place) for text, _, seen, *place in asked],
             [settings for _, settings, *_ in asked],
         )
 
@@ -90,7 +91,7 @@ class FlamingoForLmmsEval(lmms):
         """For each continuation its negative log-likelihood, and whether greedy search gives it.
 
         Negative, because lmms-eval takes the choice with the smallest number: its other models
-        return losses. It is summed over tokens and the `<EOC>`, as the paper scores candidates.
+        return losses. It is summed over tokens and the `<EOC>`, as `Predictor` scores candidates.
         """
         asked = [_with_place(request.args) for request in requests]
         found: list[tuple[float, bool]] = []
@@ -116,7 +117,7 @@ class FlamingoForLmmsEval(lmms):
         *place: Any,
     ) -> list[str]:
         document = self._document(*place)
-        prompt, memory = self._prompt(text, seen, *place), None
+        prompt, memory = partial(self._prompt, text, seen, *place), None
         answers: list[str] = []
         for number in count(1):
             answers += self._answers([prompt], [settings])
@@ -129,7 +130,7 @@ class FlamingoForLmmsEval(lmms):
             answers = list(answers)
             if is_over:
                 break
-            prompt = self.prompts(text, visuals, document)
+            prompt = partial(self.prompts, text, visuals, document)
         return answers
 
     def _document(self, number: int | None, task: str | None, split: str | None) -> Any:
@@ -140,9 +141,12 @@ class FlamingoForLmmsEval(lmms):
         return self.prompts(text, seen(document) if seen else None, document)
 
     def _answers(
-        self, prompts: Sequence[Interleaved], settings: Sequence[Mapping[str, Any]]
+        self, prompts: Sequence[Callable[[], Interleaved]], settings: Sequence[Mapping[str, Any]]
     ) -> list[str]:
-        """Answers in order; prompts with equal settings are batched."""
+        """Answers in order; prompts with equal settings are batched.
+
+        A prompt is made when its batch is due: the visuals of all would not fit into memory.
+        """
         wanted = [LmmsSettings.of(one, self.num_beams) for one in settings]
         answers = [""] * len(prompts)
         for same in dict.fromkeys(wanted):
@@ -150,7 +154,7 @@ class FlamingoForLmmsEval(lmms):
             for start in range(0, len(numbers), self.batch_size):
                 few = numbers[start : start + self.batch_size]
                 found = self.predictor.complete(
-                    [prompts[number] for number in few],
+                    [prompts[number]() for number in few],
                     num_beams=same.num_beams,
                     max_new_tokens=same.max_new_tokens,
                 )

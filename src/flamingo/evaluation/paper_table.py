@@ -66,14 +66,23 @@ def paper_notes(cells: Sequence[Cell], paper: Printed, model: str) -> list[str]:
     return notes
 
 
-def paper_markdown(cells: Sequence[Cell], paper: Printed, model: str) -> str:
+def paper_markdown(
+    cells: Sequence[Cell], paper: Printed, model: str, conditions: Sequence[str] = ()
+) -> str:
     """The table for a document, with its notes.
+
+    Args:
+        cells: of one evaluation; those under a control are left out.
+        paper: the paper's own numbers.
+        model: which of its models, such as "3B".
+        conditions: further notes: under which ours came about, where the paper's are others.
 
     Raises:
         ConfigError: the paper's numbers have no such model.
     """
     table = markdown_rows(paper_rows(cells, paper, model), num_left=3)
-    return "\n".join([table, "\n\n".join(paper_notes(cells, paper, model))]) + "\n"
+    notes = [*paper_notes(cells, paper, model), *conditions]
+    return "\n".join([table, "\n\n".join(notes)]) + "\n"
 
 
 def _pairs(cells: Sequence[Cell], paper: Printed, model: str) -> list[tuple[Cell, float | None]]:

@@ -8,6 +8,9 @@ from typing import Any
 
 from flamingo.evaluation.metrics.outcome import Outcome
 
+LEFT_OUT = "left_out"
+"""The detail of a prediction that is none: why its query could not be asked."""
+
 Place = tuple[str, int, str, int]
 """Task, shots, control and index: what names a prediction."""
 
@@ -45,6 +48,24 @@ class Prediction:
     query: str = ""
     supports: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_damaged(cls, place: Place, reason: str) -> Prediction:
+        """Stands for a query that could not be asked, so that nobody asks it again."""
+        task, shots, control, index = place
+        return cls(
+            task=task,
+            shots=shots,
+            control=control,
+            index=index,
+            prediction="",
+            references=(),
+            score=0.0,
+            candidates=(),
+            labels=(),
+            prompt="",
+            details={LEFT_OUT: reason},
+        )
 
     @property
     def place(self) -> Place:

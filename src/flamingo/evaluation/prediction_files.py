@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flamingo.evaluation.prediction import Prediction
+from flamingo.evaluation.metrics.outcome import Outcome
+from flamingo.evaluation.prediction import Place, Prediction
 from flamingo.foundation.errors import DataError
 from flamingo.foundation.records import from_plain
 
 PREDICTIONS = "predictions.jsonl"
+_PIECE = 2**16
 
 
 def own_file(folder: Path, rank: int) -> Path:
@@ -25,15 +28,30 @@ def prediction_files(folder: Path) -> list[Path]:
     return [path for path in (folder / PREDICTIONS, *others) if path.is_file()]
 
 
-def read_predictions(folder: Path) -> Iterator[Prediction]:
-    """Every prediction of an evaluation; a line that a killed run left unfinished is left out.
+def read_outcomes(folder: Path) -> Iterator[tuple[Place, Outcome]]:
+    """What metrics see of every prediction of an evaluation, by what names it.
+
+    A line that a killed run left unfinished is left out. There may be millions of lines, with
+    a thousand candidates each: only what is needed is looked at.
 
     Raises:
         DataError: a line is no prediction.
     """
+    names: dict[str, str] = {}
     for path in prediction_files(folder):
         for number, plain in plain_predictions(path):
-            yield as_prediction(plain, path, number)
+            try:
+                place = (plain["task"], plain["shots"], plain["control"], plain["index"])
+                outcome = Outcome(
+                    plain["prediction"],
+                    tuple(plain["references"]),
+                    # Class names come again in every line: each is kept once.
+                    tuple((names.setdefault(name, name), s) for name, s in plain["candidates"]),
+                    plain["details"],
+                )
+            except (KeyError, TypeError, ValueError) as error:
+                raise _damaged(path, number, error) from error
+            yield place, outcome
 
 
 def plain_predictions(path: Path) -> Iterator[tuple[int, Any]]:
@@ -69,9 +87,17 @@ def drop_unfinished_line(path: Path) -> None:
     if not path.is_file():
         return
     with path.open("rb+") as file:
-        whole = file.read()
-        if not whole.endswith(b"\n"):
-            file.truncate(whole.rfind(b"\n") + 1)
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            # From the end, as files have gigabytes and lines at most some hundred kilobytes.
+            start = max(0, end - _PIECE)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        file.truncate(end)
 
 
 def _damaged(path: Path, number: int, error: Exception) -> DataError:

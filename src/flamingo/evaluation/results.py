@@ -11,7 +11,7 @@ from flamingo.evaluation.cell import Cell, above_chance
 from flamingo.evaluation.metrics.bootstrap import interval
 from flamingo.evaluation.metrics.outcome import Outcome
 from flamingo.evaluation.metrics.registry import metric_named
-from flamingo.evaluation.prediction import Place
+from flamingo.evaluation.prediction import LEFT_OUT, Place
 from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.task import Task
 from flamingo.foundation.errors import DataError
@@ -64,8 +64,11 @@ def complete_cells(
         is_complete = tasks[key[0]].is_scored and all(place in outcomes for place in places)
         if key in known or not is_complete:
             continue
+        own = [outcomes[place] for place in places]
         try:
-            known[key] = scored(tasks[key[0]], key, [outcomes[place] for place in places])
+            known[key] = scored(
+                tasks[key[0]], key, [one for one in own if LEFT_OUT not in one.details]
+            )
         except DataError as error:
             # Such as ROC AUC of queries that all have one answer; nothing else is lost for it.
             if unscored is not None:

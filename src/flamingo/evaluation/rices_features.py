@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class RicesFeatures:
     Args:
         predictor: its vision encoder looks.
         folder: keeps what was computed, for later runs and other processes.
-        progress: is called with the number of items that were just computed.
+        progress: is called with the benchmark and the number of items that were just computed.
 
     Paper: Sec. 3.1 (features of the frozen vision encoder; pooling is not printed).
     """
@@ -36,12 +37,17 @@ class RicesFeatures:
         self,
         predictor: Predictor,
         folder: Path,
-        progress: Callable[[int], object] = lambda number: None,
+        progress: Callable[[str, int], object] = lambda name, number: None,
     ) -> None:
         self.predictor, self.progress = predictor, progress
         # Its data type decides last bits: another one is another encoder.
-        encoder = weights_sha256(predictor.model.vision_encoder)
-        self._cache = FeatureCache(folder, encoder=encoder)
+        # All that a row hangs on besides the file: weights, preparation of pixels, arithmetic.
+        told = (
+            weights_sha256(predictor.model.vision_encoder),
+            json.dumps(predictor.processor.image_processor.to_dict(), sort_keys=True, default=str),
+            predictor.model.device.type,
+        )
+        self._cache = FeatureCache(folder, encoder=repr(told))
 
     def __call__(self, name: str, items: Sequence[Item], load: MediaLoader) -> Features:
         """`[items, width]`: what is not known yet is computed."""
@@ -52,7 +58,7 @@ class RicesFeatures:
             piece = missing[start : start + _AT_ONCE]
             rows = [self._look([load(media) for media in by_key[key].media]) for key in piece]
             self._cache.add(piece, np.stack(rows))
-            self.progress(len(piece))
+            self.progress(name, len(piece))
         return self._cache.rows(keys)
 
     @torch.inference_mode()

@@ -8,7 +8,7 @@ from typing import Any
 
 from flamingo.evaluation.controls import controlled
 from flamingo.evaluation.prediction import Prediction
-from flamingo.evaluation.task import E, Task
+from flamingo.evaluation.task import DamagedQuery, E, Task
 from flamingo.foundation.randomness import generator
 from flamingo.inference.predictor import Answer, Predictor
 from flamingo.inference.visual_memory import VisualMemory
@@ -46,22 +46,28 @@ def ask(
         max_new_tokens: an open answer that is longer is cut; by default at the task's length.
         memory: knows what was seen before.
 
+    Raises:
+        DamagedQuery: a file is missing or damaged, and the task does not leave its query out.
+
     Paper: Sec. 3.1, App. B.1.5; for the orders, prompt ensembling in App. A.2.
     """
-    episodes = [
-        controlled(
-            task.build(seed, index, num_shots),
-            control,
-            task.template,
-            seed=seed,
-            task=task.name,
-            index=index,
+    numbered: list[tuple[int, E]] = []
+    left_out: dict[int, Prediction] = {}
+    for index in indices:
+        try:
+            episode = task.build(seed, index, num_shots)
+        except DamagedQuery as error:
+            if not (task.skips_damaged and error.is_own):
+                raise
+            place = (task.name, num_shots, control, index)
+            left_out[index] = Prediction.of_damaged(place, str(error).split("\n")[0])
+            continue
+        episode = controlled(
+            episode, control, task.template, seed=seed, task=task.name, index=index
         )
-        for index in indices
-    ]
+        numbered.append((index, episode))
     # All at once, in pieces of one size: what a visual becomes does not hang on the batch below.
-    memory.see(visual for episode in episodes for visual in task.prompt(episode).visuals)
-    numbered = list(zip(indices, episodes, strict=True))
+    memory.see(visual for _, one in numbered for visual in task.prompt(one).visuals)
     num_rows = max(1, _VISUALS_AT_ONCE // (num_shots + 1))
     found: dict[int, Answer] = {}
     for rows in _pieces(numbered, task, num_rows):
@@ -75,10 +81,11 @@ def ask(
         ]
         for number, (index, _) in enumerate(rows):
             found[index] = _averaged([own[number] for own in answers])
-    return [
-        _prediction(predictor, task, episode, found[index], (num_shots, control, index))
+    answered = {
+        index: _prediction(predictor, task, episode, found[index], (num_shots, control, index))
         for index, episode in numbered
-    ]
+    }
+    return [(answered | left_out)[index] for index in indices]
 
 
 def _pieces(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from flamingo.evaluation.controls import CONTROLS, NONE, applies
 from flamingo.evaluation.prediction import Place, Prediction
 from flamingo.evaluation.runner import ask
-from flamingo.evaluation.task import Task
+from flamingo.evaluation.task import DamagedQuery, Task
 from flamingo.evaluation.workers import in_processes
 from flamingo.foundation.errors import ConfigError
 from flamingo.inference.predictor import Predictor
+from flamingo.inference.visual_memory import VisualMemory
+from flamingo.sequence import Visual
 
 BLOCK = 16
 """Queries of a task that are asked together, at all numbers of shots: few enough for memory, and
@@ -190,13 +193,22 @@ class _Start:
         return lambda block: [one for piece in asker.pieces(block) for one in piece]
 
 
-@dataclass(frozen=True)
-class Asker:
-    """Asks a model the blocks of a sweep."""
+MOST_SHARED = 4096
+"""Visuals that a task's queries share, which are looked at beforehand, and remembered."""
 
-    sweep: Sweep
-    predictor: Predictor
-    tasks: Mapping[str, Task[Any]]
+
+class Asker:
+    """Asks a model the blocks of a sweep.
+
+    Args:
+        sweep: what is asked.
+        predictor: the model.
+        tasks: by name.
+    """
+
+    def __init__(self, sweep: Sweep, predictor: Predictor, tasks: Mapping[str, Task[Any]]) -> None:
+        self.sweep, self.predictor, self.tasks = sweep, predictor, tasks
+        self._shared: tuple[str, VisualMemory] | None = None
 
     def pieces(self, block: Block) -> Iterator[list[Prediction]]:
         """The missing predictions of a block, cell by cell; each visual is encoded once.
@@ -205,13 +217,11 @@ class Asker:
         an answer could be others.
         """
         sweep, task = self.sweep, self.tasks[block.task]
-        memory = self.predictor.visual_memory()
+        memory = self.predictor.visual_memory(self._known(task))
         # All that the block shows, missing or not: which visuals are encoded in one batch, and so
         # their last bits, are then the same in a run that was resumed. Fewer shots show the same;
         # larger ones that are added later make other batches.
-        most = max(number for number, _ in sweep.cells(block.task))
-        prompts = (task.prompt(task.build(sweep.seed, index, most)) for index in block.indices)
-        memory.see(visual for prompt in prompts for visual in prompt.visuals)
+        memory.see(self._shown(task, block.indices))
         for (number, control), missing in block.missing.items():
             found = ask(
                 self.predictor,
@@ -225,3 +235,29 @@ class Asker:
                 memory=memory,
             )
             yield [one for one in found if one.index in missing]
+
+    def _shown(self, task: Task[Any], indices: Sequence[int]) -> Iterator[Visual]:
+        """All visuals of some queries, at the largest number of shots, one by one."""
+        most = max(number for number, _ in self.sweep.cells(task.name))
+        for index in indices:
+            try:
+                episode = task.build(self.sweep.seed, index, most)
+            except DamagedQuery:
+                # Told, or left out, when it is asked.
+                continue
+            yield from task.prompt(episode).visuals
+
+    def _known(self, task: Task[Any]) -> VisualMemory | None:
+        """The support set of the task, if its visuals are fewer than will be shown."""
+        if self._shared is not None and self._shared[0] == task.name:
+            return self._shared[1]
+        shared = list(islice(task.shared_visuals(), MOST_SHARED + 1))
+        most = max(number for number, _ in self.sweep.cells(task.name))
+        num_shown = most * len(self.sweep.indices(task.name))
+        if not 0 < len(shared) <= min(MOST_SHARED, num_shown):
+            return None
+        # Of one task at a time: there are hundreds of megabytes of them.
+        memory = self.predictor.visual_memory()
+        memory.see(shared)
+        self._shared = task.name, memory
+        return memory

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from flamingo.foundation.errors import MediaError
 from flamingo.prompting import Example, Template
-from flamingo.sequence import Interleaved
+from flamingo.sequence import Interleaved, Visual
+
+
+class DamagedQuery(MediaError):  # noqa: N818 (what it is, not what happened)
+    """A query cannot be asked, since a file is missing or damaged.
+
+    Args:
+        message: what to tell.
+        is_own: whether it is the query's own file, so that others can still be asked.
+    """
+
+    def __init__(self, message: str, *, is_own: bool) -> None:
+        super().__init__(message)
+        self.is_own = is_own
 
 
 @runtime_checkable
@@ -86,8 +100,15 @@ class Task(Protocol[E]):
         """An open answer that is longer is cut."""
 
     @property
+    def skips_damaged(self) -> bool:
+        """Whether a query that cannot be read is left out and counted, instead of ending a run."""
+
+    @property
     def identity(self) -> str:
         """What decides the episodes besides seed and index, such as a hash of its files."""
+
+    def shared_visuals(self) -> Iterable[Visual]:
+        """What many queries show in common, in a fixed order; nothing if each has its own."""
 
     def prompt(self, episode: E) -> Interleaved:
         """The episode as the model reads it."""

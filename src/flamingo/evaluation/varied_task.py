@@ -16,11 +16,13 @@ from flamingo.sequence import Interleaved
 class VariedTask:
     """A task under one variant of its prompt; all else is that task's.
 
+    The first order with the task's own words is that task itself.
+
     Args:
         task: what is varied.
         order: number of the order of the shots; 0 is the task's own.
         num_orders: how many orders there are to choose from.
-        template: another wording with the same fields; the task's own if None.
+        template_variant: another wording with the same fields; the task's own if None.
     """
 
     task: Task[Any]
@@ -39,6 +41,8 @@ class VariedTask:
     @property
     def identity(self) -> str:
         """What decides the episodes: the task's, and the variant."""
+        if self.order == 0 and self.template_variant is None:
+            return self.task.identity
         return f"{self.task.identity} {self.order}/{self.num_orders} {self.template}"
 
     @property
@@ -48,7 +52,7 @@ class VariedTask:
         def build(seed: int, index: int, num_shots: int) -> Any:
             episode = self.task.build(seed, index, num_shots)
             orders = order_variants(len(episode.supports), self.num_orders, seed)
-            # Few shots have few orders; the first of them come again.
+            # With fewer shots than the variants were made for, the first orders come again.
             places = orders[self.order % len(orders)]
             supports = tuple(episode.supports[place] for place in places)
             names = episode.support_ids

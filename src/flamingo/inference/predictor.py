@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from flamingo.data.encoding import Encoded
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.errors import CheckpointError
+from flamingo.inference.context import check_length, most_tokens
+from flamingo.inference.likelihoods import row_log_likelihoods
 from flamingo.inference.model_names import find_model
 from flamingo.inference.requests import Request, Support
-from flamingo.inference.scoring import score_rows, token_log_likelihoods
+from flamingo.inference.scoring import score_rows
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.prompting import CAPTION, Template
@@ -67,6 +69,7 @@ class Predictor:
         self.model = model.eval()
         self.processor = processor
         self.encoder = processor.encoder()
+        self._most_tokens = most_tokens(model.language_model)
 
     @classmethod
     def from_pretrained(
@@ -127,7 +130,8 @@ class Predictor:
             max_new_tokens: length of an open answer at most.
 
         Raises:
-            SequenceError: the parts of the request do not fit together.
+            SequenceError: the parts of the request do not fit together, or are longer than the
+                language model can read.
             MediaError: a visual cannot be read.
         """
         request = Request.of(
@@ -182,9 +186,12 @@ class Predictor:
             max_new_tokens: an answer that is longer is cut.
             memory: see `visual_memory`.
 
+        Raises:
+            SequenceError: a prompt and its answer are longer than the language model can read.
+
         Paper: App. B.1.5 (beam search with a beam of 3, stopped at the first `<EOC>`).
         """
-        inputs = self._inputs(prompts, memory)
+        inputs = self._inputs(prompts, memory, max_new_tokens)
         with torch.inference_mode():
             output = self.model.generate(
                 **inputs,
@@ -220,7 +227,8 @@ class Predictor:
         """What `score` says of each prompt and its candidates, all as one batch."""
         end = self.encoder.prepared.ids.eoc
         tokens = [[[*self.encoder.continuation(text), end] for text in own] for own in candidates]
-        return score_rows(self.model, self._inputs(prompts, memory), tokens)
+        longest = max((len(one) for own in tokens for one in own), default=0)
+        return score_rows(self.model, self._inputs(prompts, memory, longest), tokens)
 
     def choose(
         self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
@@ -250,24 +258,37 @@ class Predictor:
             answers.append(Answer(*ranked[0], choices=tuple(ranked)))
         return answers
 
-    def visual_memory(self) -> VisualMemory:
-        """An empty memory: prompts that share visuals, and share it, see each of them once."""
-        return VisualMemory(self.model, self.processor.image_processor.transform)
+    def visual_memory(self, known: VisualMemory | None = None) -> VisualMemory:
+        """A memory: prompts that share visuals, and share it, see each of them once.
+
+        Args:
+            known: what it remembers from the start; empty if not given.
+        """
+        return VisualMemory(self.model, self.processor.image_processor.transform, known=known)
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
-        """Open prompts as one batch of tensors on the model's device, padded on the left."""
-        return self._collated([self.encoder(prompt, is_complete=False) for prompt in prompts])
+        """Open prompts as one batch of tensors on the model's device, padded on the left.
+
+        Raises:
+            SequenceError: a prompt is longer than the language model can read.
+        """
+        return self._collated(self._encoded(prompts))
 
     def _inputs(
-        self, prompts: Sequence[Interleaved], memory: VisualMemory | None
+        self, prompts: Sequence[Interleaved], memory: VisualMemory | None, longest_answer: int
     ) -> dict[str, Tensor]:
         """The model's inputs; where there is a memory, its visual tokens in place of pixels."""
+        encoded = self._encoded(prompts, longest_answer)
         if memory is None:
-            return self.encode(prompts).model_inputs()
-        encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
+            return self._collated(encoded).model_inputs()
         inputs = self._collated([replace(one, visuals=()) for one in encoded]).model_inputs()
         tokens = memory.rows([prompt.visuals for prompt in prompts])
         return inputs if tokens is None else {**inputs, "visual_tokens": tokens}
+
+    def _encoded(self, prompts: Sequence[Interleaved], longest_answer: int = 0) -> list[Encoded]:
+        encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
+        check_length(self._most_tokens, max(map(len, encoded), default=0), longest_answer)
+        return encoded
 
     def _collated(self, encoded: Sequence[Encoded]) -> Batch:
         transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad
@@ -275,26 +296,20 @@ class Predictor:
 
     def _text(self, tokens: Tensor) -> str:
         """An answer's text, up to the token that ends it."""
-        kept = tokens[: _length(tokens, self._stops())]
+        kept = tokens[self._counts(tokens)]
         text: str = self.processor.tokenizer.decode(kept, skip_special_tokens=True)
         return text.strip()
 
-    def _stops(self) -> Tensor:
-        return torch.tensor(self.model.generation_config.eos_token_id, device=self.model.device)
-
-    def _scores(self, output: Any, width: int) -> Iterator[float]:
+    def _scores(self, output: Any, width: int) -> list[float]:
         """The log-likelihood of each row's answer."""
         if getattr(output, "sequences_scores", None) is not None:
-            yield from output.sequences_scores.tolist()
-            return
+            return list(output.sequences_scores.tolist())
         tokens = output.sequences[:, width:]
         logits = torch.stack(output.logits, dim=1)
-        likelihoods = token_log_likelihoods(logits, tokens)
-        for row, found in zip(tokens, likelihoods, strict=True):
-            yield float(found[: _length(row, self._stops())].sum())
+        return row_log_likelihoods(logits, tokens, self._counts(tokens).long())
 
-
-def _length(tokens: Tensor, stops: Tensor) -> int:
-    """Tokens up to and with the first that ends the answer."""
-    ends = torch.isin(tokens, stops).nonzero()
-    return int(ends[0]) + 1 if len(ends) else len(tokens)
+    def _counts(self, tokens: Tensor) -> Tensor:
+        """Marks the tokens of each answer up to and with the first that ends it."""
+        stops = torch.tensor(self.model.generation_config.eos_token_id, device=self.model.device)
+        is_end = torch.isin(tokens, stops).long()
+        return is_end.cumsum(-1) - is_end == 0

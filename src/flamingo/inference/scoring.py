@@ -11,12 +11,11 @@ from transformers import DynamicCache
 
 from flamingo.foundation.errors import SequenceError
 from flamingo.inference.candidate_trie import score_by_trie
+from flamingo.inference.likelihoods import padded_on_the_right, row_log_likelihoods
+from flamingo.inference.room import TOKENS_AT_ONCE, rows_that_fit
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.visibility import Visibility
 from flamingo.model.visual_cache import VisualCacheLayer, num_kept
-
-ROWS_AT_ONCE = 64
-"""Candidates that the language model reads together, each with a copy of its prompt's cache."""
 
 
 @torch.no_grad()
@@ -44,9 +43,10 @@ def score_rows(
 ) -> list[list[float]]:
     """The log-likelihood of each row's candidates as continuations of it, summed over tokens.
 
-    The prompts and their visuals are read once; the keys and values of each are then shared by
-    its candidates, and the candidates of all rows run as one batch. Where there are more than
-    `ROWS_AT_ONCE` of them, what candidates begin with in common is read once too.
+    The prompts and their visuals are read once, as one batch. Each candidate then goes on from a
+    copy of its prompt's keys and values. The candidates of all rows run as one batch while these
+    copies hold at most `TOKENS_AT_ONCE` tokens. Where they would hold more, they are read in
+    pieces that do not, and what candidates begin with in common is read once.
 
     Args:
         model: a Flamingo.
@@ -62,12 +62,7 @@ def score_rows(
     cache = DynamicCache(config=model.config.get_text_config(decoder=True))
     first = model(**prompts, past_key_values=cache, use_cache=True, logits_to_keep=1)
     reader = _Reader(model, prompts, cache)
-    start = first.logits[:, -1].float().log_softmax(-1)
-    if sum(map(len, candidates)) > ROWS_AT_ONCE:
-        return score_by_trie(candidates, start, cache, reader, rows_at_once=ROWS_AT_ONCE)
-    scores = [
-        start[row, [tokens[0] for tokens in own]].tolist() for row, own in enumerate(candidates)
-    ]
+    start = first.logits[:, -1].log_softmax(-1, dtype=torch.float32)
     longer = [
         (row, number)
         for row, own in enumerate(candidates)
@@ -75,8 +70,17 @@ def score_rows(
         if len(tokens) > 1
     ]
     if longer:
+        num_read = max(len(candidates[row][number]) for row, number in longer) - 1
+        num_cached = reader.num_cached(cache)
+        if len(longer) > rows_that_fit(TOKENS_AT_ONCE, num_cached, num_read):
+            room = {"num_cached": num_cached, "tokens_at_once": TOKENS_AT_ONCE}
+            return score_by_trie(candidates, start, cache, reader, **room)
+    scores = [
+        start[row, [tokens[0] for tokens in own]].tolist() for row, own in enumerate(candidates)
+    ]
+    if longer:
         rest = _rest(reader, cache, longer, [candidates[row][number] for row, number in longer])
-        for (row, number), score in zip(longer, rest.tolist(), strict=True):
+        for (row, number), score in zip(longer, rest, strict=True):
             scores[row][number] += score
     return scores
 
@@ -122,26 +126,26 @@ class _Reader:
         logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
         return logits
 
+    def num_cached(self, cache: DynamicCache) -> int:
+        """Tokens of each prompt that the cache holds, visual ones included."""
+        num_visual = num_kept(cache, self.model.config.num_latents) * self.model.config.num_latents
+        return self.mask.shape[1] + num_visual
+
 
 def _rest(
     reader: _Reader,
     cache: DynamicCache,
     longer: list[tuple[int, int]],
     candidates: list[Sequence[int]],
-) -> Float[Tensor, " candidates"]:
+) -> list[float]:
     """What all tokens but the first of each candidate add to its score."""
     device = reader.mask.device
-    width = max(len(tokens) for tokens in candidates)
-    ids = torch.zeros(len(candidates), width, dtype=torch.long, device=device)
-    mask = torch.zeros_like(ids)
-    for row, tokens in enumerate(candidates):
-        ids[row, : len(tokens)] = torch.tensor(tokens, device=device)
-        mask[row, : len(tokens)] = 1
+    ids, mask = padded_on_the_right(candidates, device)
     rows = [row for row, _ in longer]
     # Each row once per candidate: unlike repeating, every kind of cache layer can reorder.
     cache.reorder_cache(torch.tensor(rows, device=device))
-    logits = reader(ids[:, :-1], mask[:, :-1], cache, rows)
-    return token_log_likelihoods(logits, ids[:, 1:]).masked_fill(mask[:, 1:] == 0, 0.0).sum(-1)
+    logits = reader(ids[:, :-1], mask[:, 1:], cache, rows)
+    return row_log_likelihoods(logits, ids[:, 1:], mask[:, 1:])
 
 
 def _forget_what_is_not_seen(
@@ -159,13 +163,6 @@ def _forget_what_is_not_seen(
         if isinstance(layer, VisualCacheLayer):
             layer.keys, layer.values = seen.select(layer.keys), seen.select(layer.values)
     return last.clamp(max=1)
-
-
-def token_log_likelihoods(
-    logits: Float[Tensor, "rows tokens vocabulary"], targets: Int[Tensor, "rows tokens"]
-) -> Float[Tensor, "rows tokens"]:
-    """Log-probability of each target under the logits at its place."""
-    return logits.float().log_softmax(-1).gather(-1, targets[..., None])[..., 0]
 
 
 def _check(prompts: dict[str, Tensor], candidates: Sequence[Sequence[Sequence[int]]]) -> None:

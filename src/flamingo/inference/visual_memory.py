@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -22,6 +23,7 @@ class VisualMemory:
         model: a Flamingo.
         transform: from a visual to its normalized frames `[frames, 3, height, width]`.
         frames_at_once: how many frames go through the vision encoder together.
+        known: what this one remembers from the start; it learns nothing of what is new here.
     """
 
     def __init__(
@@ -30,9 +32,12 @@ class VisualMemory:
         transform: Callable[[Visual], Tensor],
         *,
         frames_at_once: int = 32,
+        known: VisualMemory | None = None,
     ) -> None:
         self.model, self.transform, self.frames_at_once = model, transform, frames_at_once
-        self._tokens: dict[str, Float[Tensor, "latents dim"]] = {}
+        self._tokens: MutableMapping[str, Float[Tensor, "latents dim"]] = (
+            {} if known is None else ChainMap({}, known._tokens)
+        )
 
     def __len__(self) -> int:
         return len(self._tokens)

@@ -49,8 +49,9 @@ class TaskReplies:
         name: of the task.
         is_held_out: whether the task was.
         shots: supports of each query.
-        num_right: how many queries were answered right, also of those that are not shown.
-        num_queries: how many were asked.
+        num_right: how many queries were answered right, letter for letter, also of those that are
+            not shown.
+        num_queries: how many were asked whose right answer is known.
         replies: those that are shown.
         task: draws the episodes; None where there is none any more that draws the same ones.
     """

@@ -31,6 +31,7 @@ from flamingo.miniature.talk_tasks import (
 from flamingo.prompting.few_shot import few_shot_prompt
 from flamingo.prompting.templates import CAPTION, QUESTION_ANSWER, Template
 from flamingo.sequence.interleaved import Interleaved
+from flamingo.sequence.visual import Visual
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class FewShotTask:
         num_queries: None, since more can always be drawn.
         max_shots: None, since any number of shots makes sense.
         max_new_tokens: an open answer that is longer is cut.
+        skips_damaged: nothing is read from files that could be damaged.
         identity: nothing decides the episodes but seed and index.
     """
 
@@ -72,6 +74,7 @@ class FewShotTask:
     num_queries: int | None = None
     max_shots: int | None = None
     max_new_tokens: int = 20
+    skips_damaged: bool = False
     identity: str = ""
 
     def chance_at(self, num_shots: int) -> float:
@@ -83,6 +86,10 @@ class FewShotTask:
     def prompt(self, episode: FewShotEpisode) -> Interleaved:
         """The supports and the query as the model reads them."""
         return few_shot_prompt(episode.supports, episode.query, self.template)
+
+    def shared_visuals(self) -> tuple[Visual, ...]:
+        """Each query has visuals of its own."""
+        return ()
 
     def read_answer(self, text: str) -> str:
         """The answer in what the model wrote: all of it."""

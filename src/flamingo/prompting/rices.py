@@ -43,9 +43,10 @@ class SimilarityIndex:
 
     Args:
         features: `[supports, width]`, numbers of any floating format. Float16 is kept as it is,
-            not copied, and widened in every search: half of the memory, but slower. All others
-            are kept as a copy in float32.
-        block_bytes: what a piece of the table queries x supports may take at most.
+            not copied, and widened in every search: half of the memory, but slow for few queries
+            at once. All others are kept as a copy in float32.
+        block_bytes: what a piece of the table queries x supports, and of widened supports, may
+            take at most.
 
     Raises:
         DataError: there is none, or a row is not finite or all zeros.
@@ -62,8 +63,9 @@ class SimilarityIndex:
         self._lengths = lengths
         self._block_bytes = block_bytes
         # Each score is off by width roundings at most, in whatever order a BLAS adds up; two of
-        # them, a hundredth for lengths that are not quite 1, and roundings of the cut itself.
-        self._margin = (2.02 * self.width + 4) * _ROUNDING
+        # them, a hundredth for lengths that are not quite 1, and a few roundings: of float16 that
+        # is divided after its products and not before, and of the cut itself.
+        self._margin = (2.02 * self.width + 12) * _ROUNDING
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -103,12 +105,15 @@ class SimilarityIndex:
 
     def _likely(self, units: Features, num: int, banned: Sequence[Rows]) -> list[Rows]:
         """For each query, in ascending order, all rows that may be among its best."""
-        size = max(1, self._block_bytes // (4 * len(units)))
+        size = max(1, self._block_bytes // (4 * max(len(units), self.width * self._is_narrow)))
         found = [Preselection(num, self._margin) for _ in units]
         for start in range(0, len(self), size):
-            scores = units @ self._units(slice(start, start + size)).T
-            for own, rows in zip(scores, banned, strict=True):
-                own[rows[(rows >= start) & (rows < start + size)] - start] = -np.inf
+            rows = self._rows[start : start + size].astype(np.float32, copy=False)
+            scores = units @ rows.T
+            if self._is_narrow:
+                scores /= self._lengths[start : start + size].astype(np.float32)
+            for own, never in zip(scores, banned, strict=True):
+                own[never[(never >= start) & (never < start + size)] - start] = -np.inf
             add_block(found, scores, start)
         return [one.rows for one in found]
 
@@ -119,12 +124,10 @@ class SimilarityIndex:
         for start in range(0, len(rows), _SCORED_AT_ONCE):
             few = rows[start : start + _SCORED_AT_ONCE]
             # Not `@`: for equal rows in different places a BLAS may add up in different orders.
-            scores[start : start + len(few)] = (self._units(few) * wide).sum(axis=1)
+            own = self._rows[few]
+            own = unit_rows(own, self._lengths[few]) if self._is_narrow else own
+            scores[start : start + len(few)] = (own * wide).sum(axis=1)
         return scores
-
-    def _units(self, which: slice | Rows) -> Features:
-        rows = self._rows[which]
-        return unit_rows(rows, self._lengths[which]) if self._is_narrow else rows
 
 
 def most_similar_last(

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flamingo.evaluation.benchmarks.shots import RandomShots, SimilarShots, shown_by_both
+from flamingo.evaluation.benchmarks.shots import (
+    RandomShots,
+    SimilarShots,
+    one_per_picture,
+    shown_by_both,
+)
 from flamingo.evaluation.benchmarks.subsets import cut_subsets
+from flamingo.foundation.errors import DataError
 from tests.evaluation.benchmarks.benchmark_for_tests import COLOR_BENCHMARK, draw_colors
 
 
@@ -36,13 +42,14 @@ def test_shots_do_not_hang_on_what_else_is_asked(shots: RandomShots) -> None:
 
 def test_the_picture_of_a_query_is_none_of_its_shots(shots: RandomShots) -> None:
     for index, query in enumerate(shots.queries):
-        chosen = shots.choose(0, index, len(shots.supports))
+        own = sum(one.media == query.media for one in shots.supports)
+        chosen = shots.choose(0, index, len(shots.supports) - own)
         shown = {shots.supports[place].media[0].path for place in chosen}
         assert query.media[0].path not in shown
 
 
 def test_the_most_similar_comes_last() -> None:
-    similar = SimilarShots(np.array([[5, 2, 9], [1, 0, 3]]))
+    similar = SimilarShots(np.array([[5, 2, 9], [1, 0, 3]]), ())
     assert similar.choose(0, 0, 2) == [2, 5]
     assert similar.choose(7, 1, 3) == [3, 0, 1]
 
@@ -52,3 +59,17 @@ def test_what_both_show_is_found(shots: RandomShots) -> None:
     for query, own in zip(shots.queries, found, strict=True):
         expected = [i for i, one in enumerate(shots.supports) if one.media == query.media]
         assert sorted(own) == expected
+
+
+def test_a_query_that_cannot_have_its_shots_is_named(shots: RandomShots) -> None:
+    with pytest.raises(DataError, match=r"The query train-\d+-\d has \d+ supports .* but 80 shots"):
+        shots.choose(0, 3, 80)
+    with pytest.raises(DataError, match="has 2 supports that show something else, but 3 shots"):
+        SimilarShots(np.array([[1, 0]]), shots.queries).choose(0, 0, 3)
+
+
+def test_a_picture_is_one_look_alike(shots: RandomShots) -> None:
+    chosen = one_per_picture(shots.supports)
+    seen = [shots.supports[number].media for number in chosen]
+    assert len(set(seen)) == len(seen)
+    assert set(seen) == {one.media for one in shots.supports}

@@ -42,8 +42,21 @@ def test_the_four_subsets_of_a_development_benchmark_share_no_picture(folder: Pa
     assert sum(map(len, seen)) == len(set().union(*seen))
 
 
+def test_supports_show_as_many_pictures_as_they_can(folder: Path) -> None:
+    # Of 40 pictures with two items each, a cut of 24 among 58 has 17 pictures for itself.
+    supports = cut_subsets(COLOR_BENCHMARK, folder).supports
+    assert len(pictures(supports)) == 17
+    few = cut_subsets(replace(COLOR_BENCHMARK, num_support=5), folder).supports
+    assert len(pictures(few)) == len(few) == 5
+
+
+def test_a_held_out_benchmark_keeps_nothing_for_validation(folder: Path) -> None:
+    supports = cut_subsets(replace(HELD_OUT_BENCHMARK, num_support=80), folder).supports
+    assert len(supports) == 80
+
+
 def test_a_held_out_benchmark_has_no_validation(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="nothing may be chosen"):
+    with pytest.raises(ConfigError, match="nothing may be chosen|held out"):
         cut_subsets(HELD_OUT_BENCHMARK, folder, split="validation")
 
 
@@ -61,8 +74,8 @@ def test_what_does_not_exist_is_named(folder: Path, tmp_path: Path) -> None:
         cut_subsets(COLOR_BENCHMARK, folder, part="dev")
     with pytest.raises(ConfigError, match="Leave --part out"):
         cut_subsets(COLOR_BENCHMARK, folder, part="test", split="validation")
-    with pytest.raises(DataError, match="only 8 items"):
-        cut_subsets(COLOR_BENCHMARK, draw_colors(tmp_path, 4), split="validation")
+    with pytest.raises(DataError, match="only 2 items"):
+        cut_subsets(COLOR_BENCHMARK, draw_colors(tmp_path, 1), split="validation")
 
 
 def test_a_benchmark_without_shots_needs_no_training_part(tmp_path: Path) -> None:

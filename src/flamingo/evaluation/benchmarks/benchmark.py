@@ -35,7 +35,8 @@ class Benchmark:
         is_video: whether its visuals are videos.
         num_support: size of the support set that is cut from `support_part`; per class if
             `per_class`.
-        num_validation: size of the validation query set that a development benchmark has.
+        num_validation: size of the validation query set that a development benchmark has; 0 for
+            none.
         per_class: whether both sizes are per class.
         max_shots: the paper's largest number of shots, where it is below 32.
         layout: the files and folders that it needs, each with a word on what it is.
@@ -68,3 +69,8 @@ class Benchmark:
     max_shots: int = 32
     submission: str | None = None
     paper: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether sets for choices are cut from its training part."""
+        return not self.is_held_out and self.num_validation > 0

@@ -84,6 +84,7 @@ def read_custom_task(path: Path) -> Benchmark:
         source=str(path),
         license="your own",
         max_new_tokens=task.max_new_tokens,
+        num_validation=0,
     )
 
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flamingo.data.files import load_visual
 from flamingo.data.sampling import Sampling
@@ -19,9 +20,42 @@ EVALUATION_SAMPLING = Sampling(fps=3.0, max_frames=30)
 _SHOWN = 3
 
 
+class DeferredVisual(Visual):
+    """A picture or clip that is decoded when its pixels are wanted, and not kept.
+
+    Its fingerprint and its number of frames are remembered, so who knows it already need not
+    decode it again.
+
+    Args:
+        media: where it is.
+        loader: decodes it.
+    """
+
+    def __init__(self, media: Media, loader: MediaLoader) -> None:
+        # Frozen, like what it stands for, and without the field that it stands for.
+        object.__setattr__(self, "_media", media)
+        object.__setattr__(self, "_loader", loader)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "frames":
+            return self._loader.pixels(self._media).frames
+        raise AttributeError(name)
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames there are."""
+        number: int = self._loader.facts(self._media)[1]
+        return number
+
+    def fingerprint(self) -> str:
+        """A hash of the content."""
+        found: str = self._loader.facts(self._media)[0]
+        return found
+
+
 @dataclass
 class MediaLoader:
-    """Loads media; those that were used last are kept.
+    """Gives the pictures and clips of a benchmark; those that were decoded last are kept.
 
     Args:
         sampling: which frames of a video.
@@ -29,16 +63,29 @@ class MediaLoader:
     """
 
     sampling: Sampling = EVALUATION_SAMPLING
-    budget: int = 256 * 2**20
+    budget: int = 2**30
     _kept: OrderedDict[Media, Visual] = field(default_factory=OrderedDict, repr=False)
+    _facts: dict[Media, tuple[str, int]] = field(default_factory=dict, repr=False)
     _num_bytes: int = 0
 
     def __call__(self, media: Media) -> Visual:
-        """The picture or clip.
+        """The picture or clip; that it can be read has been checked.
 
         Raises:
             MediaError: the file is missing or damaged.
         """
+        self.facts(media)
+        return DeferredVisual(media, self)
+
+    def facts(self, media: Media) -> tuple[str, int]:
+        """Fingerprint and number of frames."""
+        if media not in self._facts:
+            visual = self.pixels(media)
+            self._facts[media] = visual.fingerprint(), visual.num_frames
+        return self._facts[media]
+
+    def pixels(self, media: Media) -> Visual:
+        """The picture or clip itself."""
         if media in self._kept:
             self._kept.move_to_end(media)
             return self._kept[media]
@@ -59,15 +106,13 @@ class MediaLoader:
         return visual
 
 
-def present_items(
-    items: Sequence[Item], what: str, *, may_be_missing: bool
-) -> tuple[tuple[Item, ...], int]:
-    """The items of which every file is there, and how many others there are.
+def present_items(items: Sequence[Item], what: str, *, may_be_missing: bool) -> tuple[Item, ...]:
+    """The items of which every file is there.
 
     Args:
         items: of one subset.
         what: they are, for the error.
-        may_be_missing: whether the others are left out instead of refused: videos vanish.
+        may_be_missing: whether others may be left out instead of refused: videos vanish.
 
     Raises:
         DataError: files are missing and may not be, or all are.
@@ -85,7 +130,7 @@ def present_items(
             "Get them from the benchmark's official place. With --allow-missing, what needs them "
             "is left out and counted, and the score is one of a smaller benchmark."
         )
-    return found, len(items) - len(found)
+    return found
 
 
 def _paths(items: Sequence[Item]) -> Iterable[Path]:

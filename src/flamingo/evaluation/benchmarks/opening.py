@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from flamingo.data.sampling import Sampling
 from flamingo.evaluation.benchmarks.benchmark import Benchmark
 from flamingo.evaluation.benchmarks.item import Item
@@ -14,9 +16,15 @@ from flamingo.evaluation.benchmarks.media_loader import (
     MediaLoader,
     present_items,
 )
-from flamingo.evaluation.benchmarks.shots import RandomShots, Shots, SimilarShots, shown_by_both
+from flamingo.evaluation.benchmarks.shots import (
+    RandomShots,
+    Shots,
+    SimilarShots,
+    one_per_picture,
+    shown_by_both,
+)
 from flamingo.evaluation.benchmarks.subsets import Split, Subsets, cut_subsets
-from flamingo.evaluation.benchmarks.task import BenchmarkTask
+from flamingo.evaluation.benchmarks.task import NUM_TEXT_EXAMPLES, BenchmarkTask
 from flamingo.evaluation.metrics.registry import check_metric
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.prompting.feature_rows import Features
@@ -88,6 +96,7 @@ def open_benchmark(
     settings: BenchmarkSettings,
     *,
     max_shots: int,
+    num_queries: int | None = None,
     features_of: FeaturesOf | None = None,
 ) -> Opened:
     """Reads a benchmark's files, cuts its subsets, and prepares the choice of shots.
@@ -96,10 +105,12 @@ def open_benchmark(
         benchmark: which.
         settings: see there.
         max_shots: the largest number of shots that will be asked for.
+        num_queries: how many of the queries will be asked; all if None.
         features_of: gives the features for RICES; needed where the settings ask for it.
 
     Raises:
-        ConfigError: there is no such part or split, or nobody has said where the files are.
+        ConfigError: there is no such part or split, nobody has said where the files are, or the
+            metric cannot be computed here.
         DataError: files are missing or damaged, or there are fewer supports than shots.
     """
     folder = settings.folder_of(benchmark.name)
@@ -110,29 +121,33 @@ def open_benchmark(
         benchmark, folder, part=settings.parts.get(benchmark.name), split=settings.split
     )
     lenient = settings.may_be_missing
-    queries, num_lost = present_items(
-        cut.queries, f"queries of {benchmark.title}", may_be_missing=lenient
-    )
-    supports, num_lost_supports = cut.supports, 0
+    # All of them stay, in their places: those without a file are left out when they are asked.
+    present = present_items(cut.queries, f"queries of {benchmark.title}", may_be_missing=lenient)
+    supports = cut.supports
     if supports:
-        supports, num_lost_supports = present_items(
-            supports, f"supports of {benchmark.title}", may_be_missing=lenient
-        )
-    subsets = Subsets(queries, supports, cut.candidates)
-    most = min(max_shots, benchmark.max_shots)
-    _check_supports(benchmark, subsets, most)
+        what = f"supports of {benchmark.title}"
+        supports = present_items(supports, what, may_be_missing=lenient)
+    subsets = Subsets(cut.queries, supports, cut.candidates)
+    _check_supports(benchmark, subsets, min(max_shots, benchmark.max_shots))
     load = MediaLoader(settings.sampling)
-    shots: Shots = RandomShots(benchmark.name, queries, supports)
-    if settings.rices and most:
+    shots: Shots = RandomShots(benchmark.name, cut.queries, supports)
+    if settings.rices and supports:
         assert features_of is not None
-        shots = _similar(benchmark.name, subsets, load, most, features_of)
+        asked = cut.queries[:num_queries]
+        there = {query.id for query in present}
+        readable = [number for number, query in enumerate(asked) if query.id in there]
+        shots = _similar(benchmark, subsets, load, readable, features_of)
+    lost = {
+        "queries": len(cut.queries) - len(present),
+        "supports": len(cut.supports) - len(supports),
+    }
     notes = [
         f"{number} {what} of {benchmark.title} are left out, as their files are missing."
-        for number, what in ((num_lost, "queries"), (num_lost_supports, "supports"))
+        for what, number in lost.items()
         if number
     ]
     notes += _incomplete(benchmark, settings, len(cut.queries))
-    return Opened(BenchmarkTask(benchmark, subsets, shots, load), tuple(notes))
+    return Opened(BenchmarkTask(benchmark, subsets, shots, load, lenient), tuple(notes))
 
 
 def _check_metric(benchmark: Benchmark) -> None:
@@ -147,12 +162,33 @@ def _check_metric(benchmark: Benchmark) -> None:
 
 
 def _similar(
-    name: str, subsets: Subsets, load: MediaLoader, most: int, features_of: FeaturesOf
+    benchmark: Benchmark,
+    subsets: Subsets,
+    load: MediaLoader,
+    readable: Sequence[int],
+    features_of: FeaturesOf,
 ) -> SimilarShots:
-    index = SimilarityIndex(features_of(name, subsets.supports, load))
-    exclude = shown_by_both(subsets.queries, subsets.supports)
-    queries = features_of(name, subsets.queries, load)
-    return SimilarShots(index.nearest(queries, most, exclude).rows)
+    """As many as any number of shots may want, so that they do not hang on what is asked now.
+
+    Args:
+        benchmark: which.
+        subsets: of it.
+        load: loads what they show.
+        readable: numbers of the queries that will be asked and whose files are there.
+        features_of: gives their features.
+    """
+    chosen = one_per_picture(subsets.supports)
+    supports = [subsets.supports[number] for number in chosen]
+    queries = [subsets.queries[number] for number in readable]
+    exclude = shown_by_both(queries, supports)
+    wanted = max(benchmark.max_shots, NUM_TEXT_EXAMPLES)
+    most = min(wanted, len(supports) - max(map(len, exclude), default=0))
+    index = SimilarityIndex(features_of(benchmark.name, supports, load))
+    found = index.nearest(features_of(benchmark.name, queries, load), most, exclude).rows
+    # In the row of its query; those of other queries are never looked at.
+    nearest = np.zeros((max(readable, default=-1) + 1, most), np.int64)
+    nearest[readable] = np.array(chosen)[found]
+    return SimilarShots(nearest, subsets.queries)
 
 
 def _check_supports(benchmark: Benchmark, subsets: Subsets, most: int) -> None:

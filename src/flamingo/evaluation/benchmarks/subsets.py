@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -69,10 +70,11 @@ def cut_subsets(
 
 
 def _validation(benchmark: Benchmark, folder: Path, part: str | None) -> Subsets:
-    if benchmark.is_held_out:
+    if not benchmark.has_validation:
         raise ConfigError(
-            f"{benchmark.title} is held out, so it has no validation split: nothing may be chosen "
-            "by it.\nTune on a development benchmark (--tasks dev), or ask for --split test."
+            f"{benchmark.title} has no validation split: it is held out, so that nothing may be "
+            "chosen by it, or a task of your own.\nTune on a development benchmark (--tasks dev), "
+            "or ask for --split test."
         )
     if part is not None:
         raise ConfigError(
@@ -83,8 +85,8 @@ def _validation(benchmark: Benchmark, folder: Path, part: str | None) -> Subsets
     _, supports, queries = _cuts(benchmark, pool)
     if not queries:
         raise DataError(
-            f"The training part of {benchmark.title} in {folder} has only {len(pool.items)} items: "
-            "nothing is left for validation once the supports are taken.\n"
+            f"The training part of {benchmark.title} in {folder} has only {len(pool.items)} items, "
+            "too few to cut a validation set from.\n"
             "Give the complete official files, or ask for --split test."
         )
     return Subsets(_shuffled(benchmark.name, queries), supports, pool.candidates)
@@ -95,26 +97,38 @@ def _training(benchmark: Benchmark, folder: Path) -> Pool:
 
 
 def _cuts(benchmark: Benchmark, pool: Pool) -> list[tuple[Item, ...]]:
-    """Test supports, validation supports and validation queries, in this order of precedence."""
-    sizes = (benchmark.num_support, benchmark.num_support, benchmark.num_validation)
+    """Test supports, and of development benchmarks validation supports and queries as well."""
+    sizes = [benchmark.num_support]
+    if benchmark.has_validation:
+        sizes += [benchmark.num_support, benchmark.num_validation]
     cut = _cut_per_class if benchmark.per_class else _cut
     return cut(benchmark.name, pool.items, sizes)
 
 
 def _cut(name: str, items: Sequence[Item], sizes: Sequence[int]) -> list[tuple[Item, ...]]:
-    """Disjoint sets of about these sizes: what shows one picture stays together."""
+    """Disjoint sets of at most these sizes: what shows one picture stays together.
+
+    Each set gets its share of the pictures, and takes of each of them one item after the other,
+    so that it shows as many of them as it can.
+    """
     by_media: dict[tuple[Media, ...], list[Item]] = {}
     for item in items:
         by_media.setdefault(_shown(item), []).append(item)
-    groups: Iterator[list[Item]] = iter(_shuffled(name, list(by_media.values())))
-    return [_filled(groups, size) for size in sizes]
+    groups = _shuffled(name, list(by_media.values()))
+    total = max(1, sum(sizes))
+    ends = [round(len(groups) * sum(sizes[: k + 1]) / total) for k in range(len(sizes))]
+    return [
+        _in_turn(name, groups[start:end], size)
+        for start, end, size in zip([0, *ends], ends, sizes, strict=False)
+    ]
 
 
-def _filled(groups: Iterator[list[Item]], size: int) -> tuple[Item, ...]:
-    taken: list[Item] = []
-    while len(taken) < size and (group := next(groups, None)) is not None:
-        taken += group
-    return tuple(taken[:size])
+def _in_turn(name: str, groups: Sequence[list[Item]], size: int) -> tuple[Item, ...]:
+    """One item of each group, then the next one of each that has more."""
+    own = [_shuffled(f"{name}/{group[0].id}", group) for group in groups]
+    longest = max(map(len, own), default=0)
+    turns = (group[k] for k in range(longest) for group in own if k < len(group))
+    return tuple(islice(turns, size))
 
 
 def _cut_per_class(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from string import Formatter
@@ -14,8 +14,10 @@ from flamingo.evaluation.benchmarks.item import Item
 from flamingo.evaluation.benchmarks.media_loader import MediaLoader
 from flamingo.evaluation.benchmarks.shots import Shots
 from flamingo.evaluation.benchmarks.subsets import Subsets
+from flamingo.evaluation.task import DamagedQuery
+from flamingo.foundation.errors import MediaError
 from flamingo.prompting import Example, Template, few_shot_prompt
-from flamingo.sequence import Interleaved
+from flamingo.sequence import Interleaved, Visual
 
 NUM_TEXT_EXAMPLES = 2
 """Of the zero-shot prompt of an open-ended task. Paper: Sec. 3, App. A.2."""
@@ -43,12 +45,14 @@ class BenchmarkTask:
         subsets: its queries and supports.
         shots: chooses supports.
         load: loads pictures and clips.
+        skips_damaged: whether a query is left out whose file is missing or damaged.
     """
 
     benchmark: Benchmark
     subsets: Subsets
     shots: Shots
     load: MediaLoader
+    skips_damaged: bool = False
 
     @property
     def name(self) -> str:
@@ -92,14 +96,15 @@ class BenchmarkTask:
 
     @cached_property
     def identity(self) -> str:
-        """A hash of all that decides the episodes."""
+        """A hash of all that decides the episodes, but for what stands in the files of media."""
         digest = hashlib.blake2b(digest_size=16)
         for part in (self.subsets.queries, self.subsets.supports):
             for item in part:
                 told = (item.id, item.fields, item.answer, item.references, item.candidates)
                 names = [(media.path.name, media.start, media.end) for media in item.media]
                 digest.update(repr((told, names, item.details)).encode())
-        settings = (self.subsets.candidates, self.shots.name, self.load.sampling)
+        length = self.benchmark.max_new_tokens
+        settings = (self.subsets.candidates, self.shots.name, self.load.sampling, length)
         digest.update(repr(settings).encode())
         return digest.hexdigest()
 
@@ -110,7 +115,8 @@ class BenchmarkTask:
         there are candidates, these show what an answer is like.
 
         Raises:
-            MediaError: a file is damaged.
+            MediaError: a file is missing or damaged.
+            DataError: there are fewer supports than shots.
         """
         query = self.subsets.queries[index]
         candidates = query.candidates or self.subsets.candidates
@@ -119,8 +125,8 @@ class BenchmarkTask:
         supports = self.subsets.supports
         chosen = [supports[place] for place in self.shots.choose(seed, index, number)]
         return BenchmarkEpisode(
-            supports=tuple(self._support(item, with_media=not is_text_only) for item in chosen),
-            query=Example(tuple(map(self.load, query.media)), query.fields),
+            supports=tuple(self._support(item, query, is_text_only) for item in chosen),
+            query=Example(tuple(self._look(query, query)), query.fields),
             references=query.references,
             candidates=candidates,
             query_id=query.id,
@@ -144,9 +150,34 @@ class BenchmarkTask:
         """What a guess among the candidates is worth, where the metric is one of choosing."""
         return chance_of(self.benchmark, self.subsets)
 
-    def _support(self, item: Item, *, with_media: bool) -> Example:
-        visuals = tuple(map(self.load, item.media)) if with_media else ()
+    def shared_visuals(self) -> Iterable[Visual]:
+        """What the supports show, one by one: it comes again in the prompts of many queries."""
+        for media in dict.fromkeys(one for item in self.subsets.supports for one in item.media):
+            yield self.load(media)
+
+    def _support(self, item: Item, query: Item, is_text_only: bool) -> Example:
+        visuals = () if is_text_only else tuple(self._look(item, query))
         return Example(visuals, {**item.fields, self.template.answer: item.answer})
+
+    def _look(self, item: Item, query: Item) -> Iterator[Visual]:
+        """What an item shows, on behalf of a query."""
+        for media in item.media:
+            try:
+                yield self.load(media)
+            except MediaError as error:
+                whose = "its own file" if item is query else f"the file of its support {item.id}"
+                cure = (
+                    "Get the file anew. With --allow-missing, the query is left out and counted."
+                    if item is query
+                    else "Get the file anew. Or remove it, and evaluate into another folder with "
+                    "--allow-missing."
+                )
+                told = str(error).split("\n")[0]
+                raise DamagedQuery(
+                    f"The query {query.id} of {self.benchmark.title} cannot be asked, as {whose} "
+                    f"cannot be read: {told}\n{cure}",
+                    is_own=item is query,
+                ) from error
 
 
 def chance_of(benchmark: Benchmark, subsets: Subsets) -> float | None:
@@ -161,7 +192,9 @@ def chance_of(benchmark: Benchmark, subsets: Subsets) -> float | None:
     by_metric = {
         "top-1": mean,
         "multiple-choice-by-type": mean,
+        "top-5": mean_of_five,
         "top-1-5": (mean + mean_of_five) / 2,
+        "accuracy": mean,
     }
     return by_metric.get(benchmark.metric)
 
