@@ -239,7 +239,9 @@ def _hidden(tasks: Mapping[str, Task[Any]]) -> list[str]:
         if isinstance(task, BenchmarkTask) and not task.is_scored:
             form = task.benchmark.submission
             other = f"Ask another part of it for one: --part {name}=PART."
-            what = "a file to hand in" if form else f"only its predictions. {other}"
+            what = (
+                "a file to hand in once all is asked" if form else f"only its predictions. {other}"
+            )
             notes.append(f"The right answers of {name} are hidden: it has no score, but {what}.")
     return notes
 

@@ -9,7 +9,7 @@ from flamingo.evaluation.benchmarks.submissions import submission
 from flamingo.evaluation.benchmarks.task import BenchmarkTask
 from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.metrics.outcome import Outcome
-from flamingo.evaluation.prediction import Place
+from flamingo.evaluation.prediction import LEFT_OUT, Place
 from flamingo.evaluation.sweep import Sweep
 from flamingo.foundation.records import write_text_atomically
 
@@ -22,7 +22,7 @@ def write_submissions(
     sweep: Sweep,
     outcomes: Mapping[Place, Outcome],
 ) -> list[Path]:
-    """One file per benchmark and number of shots, of those that are complete.
+    """One file per benchmark and number of shots, of those that have an answer to every query.
 
     Args:
         folder: of the evaluation.
@@ -37,7 +37,12 @@ def write_submissions(
             continue
         for shots, control in sweep.cells(name):
             places = [(name, shots, control, index) for index in sweep.indices(name)]
-            if control != NONE or not all(place in outcomes for place in places):
+            own = [outcomes.get(place) for place in places]
+            is_whole = len(places) == len(queries) and all(
+                one is not None and LEFT_OUT not in one.details for one in own
+            )
+            # Servers refuse a file that lacks some of the part.
+            if control != NONE or not is_whole:
                 continue
             pairs = [(queries[place[-1]], outcomes[place]) for place in places]
             path = folder / FOLDER / f"{name}-{shots}-shots.json"
