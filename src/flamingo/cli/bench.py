@@ -110,6 +110,7 @@ class Bench:
         return {
             "split": one.split,
             "part": one.parts.get(name, "default"),
+            "supports": one.num_support or "the paper's",
             "shots by": "rices" if one.rices else "random",
             "frames": frames,
             "allow missing": one.may_be_missing,

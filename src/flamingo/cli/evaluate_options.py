@@ -78,6 +78,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="rices: those that look most like the query, the most similar last",
     )
     files.add_argument(
+        "--supports",
+        type=int,
+        metavar="N",
+        help="size of the support set, per class for ImageNet and Kinetics (default: the paper's "
+        "2048, 32 per class; its Table 7 has 1 and 5 per class)",
+    )
+    files.add_argument(
         "--features",
         type=Path,
         metavar="DIR2",
@@ -124,7 +131,7 @@ def sweep_of(args: argparse.Namespace, names: tuple[str, ...]) -> Sweep:
     from flamingo.foundation.errors import ConfigError
     from flamingo.miniature.tasks import TASKS
 
-    for name in ("processes", "ensemble", "batch_size", "frames", "max_new_tokens"):
+    for name in ("processes", "ensemble", "batch_size", "frames", "max_new_tokens", "supports"):
         value = getattr(args, name)
         if value is not None and value < 1:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}, but must be at least 1.")
@@ -232,6 +239,7 @@ def _settings(args: argparse.Namespace, own: dict[str, Path]) -> BenchmarkSettin
         parts=_by_name("part", args.part),
         metrics=_by_name("metric", args.metric),
         split=args.split,
+        num_support=args.supports,
         rices=args.shots_by == "rices",
         sampling=sampling,
         may_be_missing=args.allow_missing,
@@ -251,6 +259,7 @@ def _check_used(
             "split": args.split != "test",
             "shots-by": args.shots_by != "random",
             "frames": args.frames is not None,
+            "supports": args.supports is not None,
             "allow-missing": args.allow_missing,
             "features": args.features is not None,
         }

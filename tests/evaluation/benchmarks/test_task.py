@@ -172,6 +172,13 @@ def test_a_part_of_another_size_is_told(folder: Path) -> None:
     assert "has 6 items here, and 5000 in the complete official files" in note
 
 
+def test_the_support_set_may_have_another_size(folder: Path) -> None:
+    assert len(opened(folder, num_support=9).subsets.supports) == 9
+    by_class = replace(CLOSED_BENCHMARK, per_class=True)
+    answers = [one.answer for one in opened(folder, by_class, num_support=3).subsets.supports]
+    assert {answers.count(color) for color in answers} == {3}
+
+
 def test_what_is_not_given_is_asked_for(folder: Path) -> None:
     with pytest.raises(ConfigError, match="--data colors-of-files=FOLDER"):
         open_benchmark(COLOR_BENCHMARK, BenchmarkSettings(), max_shots=0)

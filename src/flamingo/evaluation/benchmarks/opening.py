@@ -44,6 +44,8 @@ class BenchmarkSettings:
         parts: by name of a benchmark the official part to ask, where it is not the default.
         metrics: by name of a benchmark the metric to score it by, where it is not the official one.
         split: see `cut_subsets`.
+        num_support: size of the support set, per class where there are classes; the paper's
+            if None.
         rices: whether shots are those that look most like the query; else they are random.
         sampling: which frames of a video are looked at.
         may_be_missing: whether items without their files are left out instead of refused.
@@ -53,6 +55,7 @@ class BenchmarkSettings:
     parts: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     split: Split = "test"
+    num_support: int | None = None
     rices: bool = False
     sampling: Sampling = EVALUATION_SAMPLING
     may_be_missing: bool = False
@@ -116,6 +119,8 @@ def open_benchmark(
     folder = settings.folder_of(benchmark.name)
     if benchmark.name in settings.metrics:
         benchmark = replace(benchmark, metric=settings.metrics[benchmark.name])
+    if settings.num_support is not None:
+        benchmark = replace(benchmark, num_support=settings.num_support)
     _check_metric(benchmark)
     cut = cut_subsets(
         benchmark, folder, part=settings.parts.get(benchmark.name), split=settings.split
