@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ class Journal:
         lines = (json.dumps(to_plain(one), ensure_ascii=False) + "\n" for one in predictions)
         with self.path.open("a", encoding="utf-8", newline="\n") as file:
             file.write("".join(lines))
+            file.flush()
+            os.fsync(file.fileno())
         self.outcomes.update({one.place: one.outcome for one in predictions})
 
 
