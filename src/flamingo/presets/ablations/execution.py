@@ -13,7 +13,7 @@ from torch import nn
 
 from flamingo.evaluation.identity import evaluation_settings
 from flamingo.evaluation.journal import Journal
-from flamingo.evaluation.sweep import Asker, Sweep, missing_blocks
+from flamingo.evaluation.sweep import Sweep, answered, missing_blocks
 from flamingo.inference.predictor import Predictor
 from flamingo.miniature.tasks import FewShotTask, task_named
 from flamingo.presets.ablations.arms import Arm
@@ -66,10 +66,9 @@ def asked(folder: Path, sweep: Sweep, config: Any) -> dict[str, str]:
     predictor = Predictor.from_pretrained(folder / MODEL, device=device)
     tasks: Mapping[str, FewShotTask] = {name: task_named(name) for name in sweep.tasks}
     journal = Journal(folder / SCORES, evaluation_settings(predictor, tasks, sweep))
-    asker = Asker(sweep, predictor, tasks)
-    for block in missing_blocks(sweep, journal.outcomes):
-        for piece in asker.pieces(block):
-            journal.add(piece)
+    blocks = missing_blocks(sweep, journal.outcomes)
+    for piece in answered(sweep, blocks, lambda: (predictor, tasks), num_processes=1):
+        journal.add(piece)
     return {task: "".join(_marks(journal, sweep, task)) for task in sweep.tasks}
 
 
