@@ -176,8 +176,8 @@ NAMES = [[5, 6, first, second, 51] for first in range(10, 20) for second in rang
 def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_flamingo()
     read = shapes_read(monkeypatch, model)
-    # A prompt of 12 tokens, 4 of its visual and 4 of each name: too many for all at once.
-    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 20 - 1)
+    # A prompt of 12 tokens and 3 that are read of each name: too many for all at once.
+    monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 15 - 1)
     score_candidates(model, inputs(batch=1), NAMES)
     # Two tokens of all, ten of ten each, and the last but one of a hundred; the prompt first.
     assert sum(tokens for _, tokens, _ in read[1:]) == 1 + 1 + 10 + 100

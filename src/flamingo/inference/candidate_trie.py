@@ -79,7 +79,7 @@ def score_by_trie(
         start: log-probabilities of the first token, per row.
         cache: of the prompts; it is not changed.
         step: runs the language model.
-        num_cached: tokens that the cache holds of each prompt, visual tokens included.
+        num_cached: tokens of each prompt whose keys and values a copy of the cache holds.
         tokens_at_once: bounds the memory of copied caches.
     """
     walk = _Walk(candidates, step, num_cached, tokens_at_once, start.device)

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import DynamicCache
 
 from flamingo.foundation.errors import SequenceError
 from flamingo.inference.candidate_trie import score_by_trie
 from flamingo.inference.likelihoods import padded_on_the_right, row_log_likelihoods
 from flamingo.inference.room import TOKENS_AT_ONCE, rows_that_fit
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.visibility import Visibility
-from flamingo.model.visual_cache import VisualCacheLayer, num_kept
+from flamingo.model.growing_cache import GrowingCache
+from flamingo.model.visual_cache import num_kept
 
 
 @torch.no_grad()
@@ -40,18 +39,22 @@ def score_rows(
     model: FlamingoForConditionalGeneration,
     prompts: dict[str, Tensor],
     candidates: Sequence[Sequence[Sequence[int]]],
+    cache: GrowingCache | None = None,
 ) -> list[list[float]]:
     """The log-likelihood of each row's candidates as continuations of it, summed over tokens.
 
     The prompts and their visuals are read once, as one batch. Each candidate then goes on from a
-    copy of its prompt's keys and values. The candidates of all rows run as one batch while these
-    copies hold at most `TOKENS_AT_ONCE` tokens. Where they would hold more, they are read in
-    pieces that do not, and what candidates begin with in common is read once.
+    copy of its prompt's keys and values; those of the visuals are shared. The candidates of all
+    rows run as one batch while these copies hold at most `TOKENS_AT_ONCE` tokens. Where they would
+    hold more, they are read in pieces that do not, and what candidates begin with in common is
+    read once.
 
     Args:
         model: a Flamingo.
         prompts: the model's inputs, padded on the left.
         candidates: for each row the token ids of its candidates, at least one token each.
+        cache: has read what comes before `prompts`, which then are only what follows; their
+            attention mask is of both. It is used up.
 
     Raises:
         SequenceError: a row has no candidate, one is empty, or there are not as many lists as rows.
@@ -59,9 +62,9 @@ def score_rows(
     Paper: Sec. 3.1, App. B.1.5 (close-ended tasks are scored by log-likelihood).
     """
     _check(prompts, candidates)
-    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
+    cache = cache or GrowingCache(model.config.get_text_config(decoder=True))
     first = model(**prompts, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    reader = _Reader(model, prompts, cache)
+    reader = _Reader(model, prompts)
     start = first.logits[:, -1].log_softmax(-1, dtype=torch.float32)
     longer = [
         (row, number)
@@ -91,25 +94,23 @@ class _Reader:
     Args:
         model: a Flamingo.
         prompts: its inputs, padded on the left.
-        cache: has read them; of several visuals it keeps the one that an answer sees.
     """
 
     def __init__(
         self,
         model: FlamingoForConditionalGeneration,
         prompts: dict[str, Tensor],
-        cache: DynamicCache,
     ) -> None:
         self.model = model
         mask, index = prompts.get("attention_mask"), prompts.get("visual_index")
         self.mask = torch.ones_like(prompts["input_ids"]) if mask is None else mask
-        self.last = None if index is None else _forget_what_is_not_seen(model, cache, index[:, -1:])
+        self.last = None if index is None else index[:, -1:]
 
     def __call__(
         self,
         ids: Int[Tensor, "nodes tokens"],
         mask: Int[Tensor, "nodes tokens"],
-        cache: DynamicCache,
+        cache: GrowingCache,
         rows: Sequence[int],
     ) -> Float[Tensor, "nodes tokens vocabulary"]:
         """The logits of tokens that continue the prompts `rows`; `cache` has as many rows."""
@@ -126,15 +127,20 @@ class _Reader:
         logits: Tensor = self.model(**inputs, past_key_values=cache, use_cache=True).logits
         return logits
 
-    def num_cached(self, cache: DynamicCache) -> int:
-        """Tokens of each prompt that the cache holds, visual ones included."""
-        num_visual = num_kept(cache, self.model.config.num_latents) * self.model.config.num_latents
+    def num_cached(self, cache: GrowingCache) -> int:
+        """Tokens whose keys and values are copied for each row that goes on from a prompt.
+
+        Those of visuals are shared; a model that looks at all of them lines them up all the same.
+        """
+        config = self.model.config
+        is_lined_up = config.sees == "all_previous"
+        num_visual = num_kept(cache, config.num_latents) * config.num_latents if is_lined_up else 0
         return self.mask.shape[1] + num_visual
 
 
 def _rest(
     reader: _Reader,
-    cache: DynamicCache,
+    cache: GrowingCache,
     longer: list[tuple[int, int]],
     candidates: list[Sequence[int]],
 ) -> list[float]:
@@ -146,23 +152,6 @@ def _rest(
     cache.reorder_cache(torch.tensor(rows, device=device))
     logits = reader(ids[:, :-1], mask[:, 1:], cache, rows)
     return row_log_likelihoods(logits, ids[:, 1:], mask[:, 1:])
-
-
-def _forget_what_is_not_seen(
-    model: FlamingoForConditionalGeneration, cache: DynamicCache, last: Int[Tensor, "rows 1"]
-) -> Int[Tensor, "rows 1"]:
-    """Leaves in the cache the one visual that an answer sees, and says its new number.
-
-    Keys and values of 32 supports, copied for each candidate, would cost more than the reading.
-    """
-    num_visuals = num_kept(cache, model.config.num_latents)
-    if num_visuals < 2 or model.config.sees == "all_previous":
-        return last
-    seen = Visibility.of(last, num_visuals, model.config.num_latents)
-    for layer in cache.layers:
-        if isinstance(layer, VisualCacheLayer):
-            layer.keys, layer.values = seen.select(layer.keys), seen.select(layer.values)
-    return last.clamp(max=1)
 
 
 def _check(prompts: dict[str, Tensor], candidates: Sequence[Sequence[Sequence[int]]]) -> None:

@@ -82,8 +82,14 @@ class Conditioning:
         if visual_index is not None:
             check_range(visual_index, num_visuals)
             if num_visuals:
+                # New visuals are kept row by row, and all others then too.
+                is_shared = kept is not None and visual_tokens is None
                 visibility = Visibility.of(
-                    visual_index, num_visuals, num_latents, sees_all_previous=sees_all_previous
+                    visual_index,
+                    num_visuals,
+                    num_latents,
+                    sees_all_previous=sees_all_previous,
+                    rows=kept[0].rows if kept is not None and is_shared else None,
                 )
         return cls(
             visual_tokens, visibility, kept, blocks, new_tokens, cache, attention_mask,

@@ -51,8 +51,8 @@ class GatedXattn(nn.Module):
     def seen(
         self,
         text: Float[Tensor, "batch tokens dim"],
-        keys: Float[Tensor, "batch heads positions head_dim"] | None,
-        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        keys: Float[Tensor, "stored heads positions head_dim"] | None,
+        values: Float[Tensor, "stored heads positions head_dim"] | None,
         visibility: Visibility | None,
         visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
     ) -> Float[Tensor, "batch tokens dim"] | None:
@@ -66,8 +66,8 @@ class GatedXattn(nn.Module):
     def _look(
         self,
         text: Float[Tensor, "batch tokens dim"],
-        keys: Float[Tensor, "batch heads positions head_dim"] | None,
-        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        keys: Float[Tensor, "stored heads positions head_dim"] | None,
+        values: Float[Tensor, "stored heads positions head_dim"] | None,
         visibility: Visibility,
         visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
     ) -> Float[Tensor, "batch tokens dim"]:
@@ -134,8 +134,8 @@ class GatedXattnDense(GatedXattn):
     def forward(
         self,
         text: Float[Tensor, "batch tokens dim"],
-        keys: Float[Tensor, "batch heads positions head_dim"] | None,
-        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        keys: Float[Tensor, "stored heads positions head_dim"] | None,
+        values: Float[Tensor, "stored heads positions head_dim"] | None,
         visibility: Visibility | None,
         visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None = None,
     ) -> Float[Tensor, "batch tokens dim"]:

@@ -1,4 +1,4 @@
-"""What `generate` must know of visuals: encode once, hand over once, keep φ in step."""
+"""What `generate` must know of visuals, and of prompts: each is read once, whatever the beams."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import GenerationMixin
+from transformers import DynamicCache, GenerationConfig, GenerationMixin
 from transformers.cache_utils import Cache
 
+from flamingo.model.growing_cache import GrowingCache
 from flamingo.model.visual_cache import num_kept
 
 
 class FlamingoGeneration(GenerationMixin):
     """The parts of transformers' generation loop that are different for a Flamingo.
 
-    Visuals are encoded before beams multiply the rows, so never once per beam; their keys and
-    values enter the cache with the first pass and are not computed again; and each new token
-    sees what the token before it saw (a generated token never is an `<image>`).
+    Visuals are encoded and the prompt is read before beams, or samples, multiply the rows, so
+    never once per beam; keys and values of visuals enter the cache with the first pass and are not
+    computed again; and each new token sees what the token before it saw (a generated token never
+    is an `<image>`).
     """
 
     def prepare_inputs_for_generation(
@@ -86,6 +88,58 @@ class FlamingoGeneration(GenerationMixin):
                 model_kwargs["visual_tokens"] = self.encode_visuals(pixels, frame_mask, features)
         return model_kwargs
 
+    def _prepare_cache_for_generation(
+        self,
+        generation_config: GenerationConfig,
+        model_kwargs: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """The cache that was given, or a static one where it is asked for, or one that grows."""
+        given = model_kwargs.get("past_key_values")
+        super()._prepare_cache_for_generation(generation_config, model_kwargs, *args, **kwargs)
+        made = model_kwargs.get("past_key_values")
+        if given is None and isinstance(made, DynamicCache) and not made.offloading:
+            config = self.config.get_text_config(decoder=True)
+            model_kwargs["past_key_values"] = GrowingCache(config)
+
+    def _expand_inputs_for_generation(
+        self, expand_size: int = 1, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Repeats the rows for beams or samples, but no visual tokens: `_prefill` may need none."""
+        visual_tokens = kwargs.pop("visual_tokens", None)
+        input_ids, kwargs = super()._expand_inputs_for_generation(expand_size, *args, **kwargs)
+        return input_ids, {**kwargs, "visual_tokens": visual_tokens}
+
+    def _prefill(
+        self,
+        input_ids: Tensor,
+        generation_config: GenerationConfig,
+        model_kwargs: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Reads the prompts, each once; then come the rows of its beams or samples."""
+        times = max(generation_config.num_beams or 1, generation_config.num_return_sequences or 1)
+        cache: Any = model_kwargs.get("past_key_values")
+        visual_tokens = model_kwargs.get("visual_tokens")
+        if times == 1 or not _can_share(cache, len(input_ids), times, generation_config):
+            if visual_tokens is not None and len(visual_tokens) < len(input_ids):
+                model_kwargs["visual_tokens"] = visual_tokens.repeat_interleave(times, dim=0)
+            return super()._prefill(input_ids, generation_config, model_kwargs, *args, **kwargs)
+        # The rows of one prompt stand side by side and are the same up to here.
+        firsts = {
+            name: value[::times] if isinstance(value, Tensor) and value.dim() else value
+            for name, value in model_kwargs.items()
+            if name != "visual_tokens"
+        }
+        firsts["visual_tokens"] = visual_tokens
+        output = super()._prefill(input_ids[::times], generation_config, firsts, *args, **kwargs)
+        num_rows = len(input_ids) // times
+        cache.repeat_rows(torch.arange(num_rows, device=output.logits.device), times)
+        output.logits = output.logits.repeat_interleave(times, dim=0)
+        return output
+
     def _update_model_kwargs_for_generation(
         self,
         outputs: Any,
@@ -101,6 +155,14 @@ class FlamingoGeneration(GenerationMixin):
         if index is not None:
             model_kwargs["visual_index"] = _columns(index, 0, index.shape[1] + num_new_tokens)
         return model_kwargs
+
+
+def _can_share(cache: Cache | None, num_rows: int, times: int, how: GenerationConfig) -> bool:
+    """Whether prompts can be read once for all of their rows, with all that is asked for."""
+    if not isinstance(cache, GrowingCache) or how.output_attentions or how.output_hidden_states:
+        return False
+    # A cache of the user's own may have a row for each beam already.
+    return cache.num_rows in (None, num_rows // times)
 
 
 def _columns(

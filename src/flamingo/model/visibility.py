@@ -86,6 +86,7 @@ class Visibility:
         mask: the visual tokens that each text token may read, where it sees all visuals up to φ
             (a variant, see Table 10 of v2); tokens that see nothing may read anything, and what
             they find is set to zero. `None` where each sees its own visual only.
+        rows: the row of kept keys and values that each row reads; its own where `None`.
 
     Paper: Sec. 2.3 and App. A.1.3, "multi-visual input support: per-image/video attention masking".
     """
@@ -94,6 +95,7 @@ class Visibility:
     num_latents: int
     segments: Segments | None
     mask: Bool[Tensor, "batch 1 tokens positions"] | None = None
+    rows: Int[Tensor, " batch"] | None = None
 
     @classmethod
     def of(
@@ -103,31 +105,34 @@ class Visibility:
         num_latents: int,
         *,
         sees_all_previous: bool = False,
+        rows: Int[Tensor, " batch"] | None = None,
     ) -> Visibility:
         """Prepares φ for `num_visuals` visuals of `num_latents` tokens each."""
         if sees_all_previous:
             mask = all_previous(visual_index, num_visuals, num_latents)
-            return cls(visual_index, num_latents, None, mask)
+            return cls(visual_index, num_latents, None, mask, rows)
         is_decoding = visual_index.shape[1] == 1
         segments = None if is_decoding else Segments.of(visual_index, num_visuals)
-        return cls(visual_index, num_latents, segments)
+        return cls(visual_index, num_latents, segments, rows=rows)
 
     def select(
-        self, stored: Float[Tensor, "batch heads positions head_dim"]
+        self, stored: Float[Tensor, "stored heads positions head_dim"]
     ) -> Float[Tensor, "chosen heads visible head_dim"]:
         """The keys or values of the one visual that each piece, or each only token, looks at.
 
         All of them where a mask says which to read.
         """
         if self.mask is not None:
-            return stored
+            return stored if self.rows is None else stored[self.rows]
         visuals = stored.unflatten(2, (-1, self.num_latents))
         if self.segments is not None:
             chosen = self.segments.seen[self.segments.visuals]
-            rows = chosen.div(visuals.shape[2], rounding_mode="floor")
-            return visuals[rows, :, chosen % visuals.shape[2]]
-        chosen = (self.visual_index[:, 0] - 1).clamp(min=0)
-        return visuals[torch.arange(len(visuals), device=visuals.device), :, chosen]
+            own = chosen.div(visuals.shape[2], rounding_mode="floor")
+            number = chosen % visuals.shape[2]
+        else:
+            number = (self.visual_index[:, 0] - 1).clamp(min=0)
+            own = torch.arange(len(number), device=visuals.device)
+        return visuals[own if self.rows is None else self.rows[own], :, number]
 
     @property
     def sees_nothing(self) -> Bool[Tensor, "batch tokens 1"]:

@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
 
 class VisualCacheLayer(DynamicLayer):
     """One gated layer's keys and values. They grow with visuals, not with tokens.
 
-    Taking back tokens (assisted decoding) therefore takes nothing from here, and reordering
-    beams, repeating and selecting rows work as in any other layer of a cache.
+    Taking back tokens (assisted decoding) therefore takes nothing from here. Rows that go on from
+    one prompt, as beams and candidates do, share what is stored of it: repeating, choosing and
+    reordering rows moves numbers and never keys or values.
+
+    Attributes:
+        rows: for each row of the cache the stored row that it reads; its own where None.
     """
 
+    keys: Tensor
+    values: Tensor
     is_compileable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Int[Tensor, " rows"] | None = None
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Adds new visuals. From here on each row has keys and values of its own."""
+        if self.rows is not None:
+            self.keys, self.values = self.keys[self.rows], self.values[self.rows]
+            self.rows = None
+        keys, values = super().update(key_states, value_states, *args, **kwargs)
+        return keys, values
+
+    def reorder_cache(self, beam_idx: Int[Tensor, " rows"]) -> None:
+        """Row i becomes what row `beam_idx[i]` was; there may be more or fewer rows than before."""
+        if self.get_seq_length():
+            chosen = beam_idx.to(self.keys.device)
+            self.rows = chosen if self.rows is None else self.rows[chosen]
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Each row `repeats` times, side by side."""
+        if self.get_seq_length():
+            self.reorder_cache(self._numbers().repeat_interleave(repeats))
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        """Only the rows of these numbers, or those that a mask marks."""
+        if self.get_seq_length():
+            self.reorder_cache(self._numbers()[indices.to(self.keys.device)])
 
     def crop(self, tokens_to_remove: int) -> None:
         """Keeps everything: a rejected token is no reason to forget a visual."""
@@ -20,6 +61,10 @@ class VisualCacheLayer(DynamicLayer):
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """The number of visual tokens, whatever the number of queries."""
         return self.get_seq_length(), 0
+
+    def _numbers(self) -> Int[Tensor, " rows"]:
+        count = len(self.keys if self.rows is None else self.rows)
+        return torch.arange(count, device=self.keys.device)
 
 
 def visual_layers(cache: Cache, *, num_lm_layers: int, num_gated: int) -> list[VisualCacheLayer]:

@@ -98,8 +98,8 @@ class GraftedLayer(nn.Module):
         text: Float[Tensor, "batch tokens dim"],
         mask: Bool[Tensor, "batch 1 tokens positions"],
         kept: GraftedCacheLayer | None,
-        keys: Float[Tensor, "batch heads visible head_dim"] | None,
-        values: Float[Tensor, "batch heads visible head_dim"] | None,
+        keys: Float[Tensor, "stored heads visible head_dim"] | None,
+        values: Float[Tensor, "stored heads visible head_dim"] | None,
         visibility: Visibility | None,
         visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None,
     ) -> Float[Tensor, "batch tokens dim"]:

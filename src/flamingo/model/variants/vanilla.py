@@ -22,8 +22,8 @@ class VanillaXattn(GatedXattn):
     def forward(
         self,
         text: Float[Tensor, "batch tokens dim"],
-        keys: Float[Tensor, "batch heads positions head_dim"] | None,
-        values: Float[Tensor, "batch heads positions head_dim"] | None,
+        keys: Float[Tensor, "stored heads positions head_dim"] | None,
+        values: Float[Tensor, "stored heads positions head_dim"] | None,
         visibility: Visibility | None,
         visual_tokens: Float[Tensor, "batch visuals latents visual_dim"] | None = None,
     ) -> Float[Tensor, "batch tokens dim"] | None:
