@@ -113,8 +113,12 @@ def test_a_saved_model_is_found_by_the_auto_classes(predictor: Predictor, tmp_pa
     predictor.model.save_pretrained(tmp_path, full=True)
     predictor.processor.save_pretrained(tmp_path)
     again = Predictor.from_pretrained(tmp_path, device="cpu")
-    plain = predictor.answer(picture(3), supports=SUPPORTS, max_new_tokens=4)
-    assert again.answer(picture(3), supports=SUPPORTS, max_new_tokens=4) == plain
+    plain, loaded = (
+        one.answer(picture(3), supports=SUPPORTS, max_new_tokens=4) for one in (predictor, again)
+    )
+    assert loaded.text == plain.text
+    # Which pictures were encoded together moves last bits.
+    assert loaded.score == pytest.approx(plain.score, abs=1e-5)
     model = AutoModelForImageTextToText.from_pretrained(tmp_path)
     processor = AutoProcessor.from_pretrained(tmp_path)
     turn = [

@@ -66,6 +66,15 @@ def test_a_cache_of_the_users_own_is_filled_and_can_be_continued() -> None:
     assert torch.equal(second, model.generate(**given, max_new_tokens=6, do_sample=False))
 
 
+def test_the_cache_is_on_whatever_the_language_model_says() -> None:
+    model, given = tiny_flamingo("mpt"), inputs()
+    assert model.language_model.config.use_cache is False
+    read: list[int] = []
+    model.host.layers[0].register_forward_pre_hook(lambda m, args: read.append(args[0].shape[1]))
+    _generate(model, given, do_sample=False)
+    assert read == [given["input_ids"].shape[1], 1, 1, 1, 1, 1]
+
+
 def test_visuals_are_encoded_once_whatever_the_beams_and_steps() -> None:
     model, given = tiny_flamingo(), inputs()
     encoded: list[int] = []

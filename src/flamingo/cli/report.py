@@ -259,7 +259,7 @@ def _warnings(
     undrawable: Mapping[str, str],
     predictor: Predictor,
 ) -> list[str]:
-    from flamingo.evaluation.identity import weights_sha256
+    from flamingo.model.weights_identity import weights_sha256
 
     warnings = []
     for reason in dict.fromkeys(undrawable.values()):

@@ -56,7 +56,12 @@ class Encoder:
         self.max_tokens = max_tokens
 
     def __call__(
-        self, document: Interleaved, *, is_complete: bool, sees: Sees = "previous"
+        self,
+        document: Interleaved,
+        *,
+        is_complete: bool,
+        sees: Sees = "previous",
+        is_beginning: bool = True,
     ) -> Encoded:
         """Encodes one document.
 
@@ -64,11 +69,14 @@ class Encoder:
             document: what to encode.
             is_complete: whether it is closed by `<EOC><EOS>`; a prompt is left open.
             sees: whether text looks at the visual before it or after it.
+            is_beginning: whether it begins with `<BOS>`; not where it follows on closed chunks.
 
         Raises:
             SequenceError: the text contains a tag, or a visual lies behind `max_tokens`.
         """
-        marked = mark_up(document, self.prepared.markup, is_complete=is_complete)
+        marked = mark_up(
+            document, self.prepared.markup, is_complete=is_complete, is_beginning=is_beginning
+        )
         ids: list[int] = []
         tag_numbers: list[int] = []
         weights: list[float] = []

@@ -7,12 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import nn
-
 from flamingo.evaluation.sweep import Sweep
 from flamingo.evaluation.task import Task
 from flamingo.inference.predictor import Predictor
+from flamingo.model.weights_identity import weights_sha256
 
 _SHOTS = 2
 
@@ -33,16 +31,6 @@ def evaluation_settings(
         "inputs_sha256": _inputs_sha256(predictor),
         "episodes": task_fingerprints(tasks, sweep.seed),
     }
-
-
-def weights_sha256(model: nn.Module) -> str:
-    """A hash of all weights as they were loaded: names, number formats, shapes and values."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-        # As bytes: numpy has no bfloat16.
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def _inputs_sha256(predictor: Predictor) -> str:

@@ -13,8 +13,8 @@ from torch import Tensor
 from flamingo.evaluation.benchmarks.item import Item, Media
 from flamingo.evaluation.benchmarks.media_loader import MediaLoader
 from flamingo.evaluation.feature_cache import FeatureCache
-from flamingo.evaluation.identity import weights_sha256
 from flamingo.inference.predictor import Predictor
+from flamingo.model.weights_identity import weights_sha256
 from flamingo.prompting.feature_rows import Features
 from flamingo.sequence import Visual
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -14,6 +12,7 @@ from transformers import DynamicCache
 
 from flamingo.inference.likelihoods import padded_on_the_right, row_log_likelihoods
 from flamingo.inference.room import TOKENS_AT_ONCE, rows_that_fit
+from flamingo.model.growing_cache import with_rows
 
 Step = Callable[
     [Int[Tensor, "nodes tokens"], Int[Tensor, "nodes tokens"], DynamicCache, Sequence[int]],
@@ -197,21 +196,3 @@ class _Walk:
 
     def _tokens(self, node: _Node) -> Sequence[int]:
         return self.candidates[node.row][node.members[0]]
-
-
-def with_rows(cache: DynamicCache, rows: Int[Tensor, " rows"]) -> DynamicCache:
-    """A cache that has read what these rows of another one have; the other one stays as it is."""
-    chosen = copy.copy(cache)
-    chosen.layers = [_shallow(layer) for layer in cache.layers]
-    # Unlike repeating, every kind of cache layer can reorder.
-    chosen.reorder_cache(rows)
-    return chosen
-
-
-def _shallow(layer: Any) -> Any:
-    """A layer whose states can be exchanged; those of linear attention stand in dictionaries."""
-    own = copy.copy(layer)
-    for name, value in vars(layer).items():
-        if isinstance(value, dict):
-            setattr(own, name, dict(value))
-    return own

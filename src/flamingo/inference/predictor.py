@@ -2,74 +2,77 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
 
-from flamingo.data.batching import Batch, collate
-from flamingo.data.encoding import Encoded
+from flamingo.data.batching import Batch
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import pick_device
-from flamingo.foundation.errors import CheckpointError
-from flamingo.inference.context import check_length, most_tokens
-from flamingo.inference.likelihoods import row_log_likelihoods
+from flamingo.foundation.errors import CheckpointError, SequenceError
+from flamingo.inference.answer import Answer, AnswerReader
+from flamingo.inference.eyes import store_of
 from flamingo.inference.model_names import find_model
-from flamingo.inference.requests import Request, Support
+from flamingo.inference.prompt_inputs import PromptInputs
+from flamingo.inference.requests import Request, Support, examples_of
 from flamingo.inference.scoring import score_rows
+from flamingo.inference.shared_supports import SharedSupports
+from flamingo.inference.support_cache import SupportCache
+from flamingo.inference.support_files import load_supports, save_supports
 from flamingo.inference.visual_memory import VisualMemory
+from flamingo.inference.visual_store import VisualStore
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.prompting import CAPTION, Template
+from flamingo.model.weights_identity import weights_stamp
+from flamingo.prompting import CAPTION, Template, support_prompt
 from flamingo.sequence import Interleaved
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model says.
-
-    Attributes:
-        text: the answer.
-        score: its log-likelihood, summed over its tokens and the `<EOC>` that ends it.
-        choices: for a close-ended question the score of every candidate, best first.
-    """
-
-    text: str
-    score: float
-    choices: tuple[tuple[str, float], ...] = ()
-
-    def probabilities(self) -> dict[str, float]:
-        """The candidates' shares of the likelihood of all of them."""
-        best = max((score for _, score in self.choices), default=0.0)
-        weights = {choice: math.exp(score - best) for choice, score in self.choices}
-        return {choice: weight / sum(weights.values()) for choice, weight in weights.items()}
+__all__ = ["Answer", "Predictor"]
 
 
 class Predictor:
     """Answers few-shot prompts with a Flamingo.
 
+    What was seen or read for one request is not seen or read again for the next: visual tokens,
+    and the keys and values of support sets, are remembered up to a budget each. They are forgotten
+    when the model's weights change.
+
     Args:
         model: the model, in evaluation mode.
         processor: its processor.
+        visual_cache: a folder in which visual tokens are kept for other processes and later runs.
+        most_visual_bytes: of visual tokens that are remembered.
+        most_support_bytes: of support sets that are remembered; with 0, none is.
 
     Example:
         >>> predictor = Predictor.from_pretrained("miniature")  # doctest: +SKIP
-        >>> predictor.answer("new.png", supports=[("a.png", "a dax"), ("b.png", "a wug")]).text
+        >>> shots = predictor.read([("a.png", "a dax"), ("b.png", "a wug")])
+        >>> predictor.answer("new.png", supports=shots).text
 
     Paper: Sec. 2.5 and 3.1, App. B.1.
     """
 
     def __init__(
-        self, model: FlamingoForConditionalGeneration, processor: FlamingoProcessor
+        self,
+        model: FlamingoForConditionalGeneration,
+        processor: FlamingoProcessor,
+        *,
+        visual_cache: str | Path | None = None,
+        most_visual_bytes: int = 2**28,
+        most_support_bytes: int = 2**30,
     ) -> None:
         self.model = model.eval()
         self.processor = processor
-        self.encoder = processor.encoder()
-        self._most_tokens = most_tokens(model.language_model)
+        self.inputs = PromptInputs(model, processor)
+        self.encoder = self.inputs.encoder
+        self._read_answers = AnswerReader(processor.tokenizer, model.generation_config.eos_token_id)
+        self._visual_cache = visual_cache
+        self._budgets = most_visual_bytes, most_support_bytes
+        self._remembered: _Remembered | None = None
 
     @classmethod
     def from_pretrained(
@@ -105,11 +108,59 @@ class Predictor:
             ) from error
         return cls(model.to(target), processor)
 
+    def read(
+        self,
+        supports: Sequence[Support] = (),
+        *,
+        question: str | None = None,
+        template: Template | None = None,
+        text_examples: Sequence[Mapping[str, str]] = (),
+    ) -> SupportCache:
+        """Reads a support set, once for all queries that are asked with it.
+
+        Args:
+            supports: annotated examples, see `answer`.
+            question: of all supports that have none of their own.
+            template: how examples are written, if not as the paper writes them.
+            text_examples: examples as text alone, instead of supports.
+
+        Raises:
+            SequenceError: there is no support, or they are longer than the model can read.
+            MediaError: a visual cannot be read.
+        """
+        examples, written = examples_of(
+            supports,
+            question=question,
+            template=template,
+            text_examples=text_examples,
+            asks_by_fields=True,
+        )
+        if not examples:
+            raise SequenceError("There is no support to read. Give supports or text_examples.")
+        prompt = support_prompt(examples, written)
+        return self.inputs.supports(prompt, written, self._now().memory)
+
+    def save_supports(self, supports: SupportCache, path: str | Path) -> None:
+        """Writes what `read` made, for `load_supports` of a predictor with the same weights.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        save_supports(supports, Path(path), self.model)
+
+    def load_supports(self, path: str | Path) -> SupportCache:
+        """A support set that was read by another predictor with the same weights.
+
+        Raises:
+            DataError: the file is missing or damaged, or another model has written it.
+        """
+        return load_supports(Path(path), self.model)
+
     def answer(
         self,
         query: Any,
         *,
-        supports: Sequence[Support] = (),
+        supports: Sequence[Support] | SupportCache = (),
         question: str | None = None,
         template: Template | None = None,
         choices: Sequence[str] = (),
@@ -121,7 +172,8 @@ class Predictor:
 
         Args:
             query: an image or a video (a file, a picture, an array), or an `Example`.
-            supports: annotated examples: (visual, answer) or (visual, question, answer).
+            supports: annotated examples: (visual, answer) or (visual, question, answer); or what
+                `read` made of them.
             question: what is asked of the query; without one, it is described.
             template: how examples are written, if not as the paper writes them.
             choices: candidate answers; the likeliest is taken. Without them the answer is open.
@@ -152,20 +204,40 @@ class Predictor:
         num_beams: int = 3,
         max_new_tokens: int = 20,
     ) -> list[Answer]:
-        """Answers many requests, in order; open-ended ones in batches."""
+        """Answers many requests, in order. Supports that several of them share are read once.
+
+        Args:
+            requests: what is asked.
+            batch_size: requests that are read together.
+            num_beams: width of the beam search for open answers; 1 for greedy.
+            max_new_tokens: length of an open answer at most.
+        """
+        remembered = self._now()
         answers: dict[int, Answer] = {}
-        for number, request in enumerate(requests):
-            if request.choices:
-                answers[number] = self.choose(request.prompt(), request.choices, request.template)
-        numbers = [number for number, request in enumerate(requests) if not request.choices]
-        for start in range(0, len(numbers), batch_size):
-            part = numbers[start : start + batch_size]
-            texts = self.complete(
-                [requests[number].prompt() for number in part],
-                num_beams=num_beams,
-                max_new_tokens=max_new_tokens,
-            )
-            answers.update(zip(part, texts, strict=True))
+        for group in remembered.supports.groups(requests):
+            for start in range(0, len(group.numbers), batch_size):
+                numbers = group.numbers[start : start + batch_size]
+                own = [requests[number] for number in numbers]
+                is_read = group.after is not None
+                prompts = [one.query_prompt() if is_read else one.prompt() for one in own]
+                if own[0].choices:
+                    texts = [[one.template.continuation(c) for c in one.choices] for one in own]
+                    scores = self.score_all(
+                        prompts, texts, memory=remembered.memory, after=group.after
+                    )
+                    found = [
+                        Answer.likeliest(one.choices, row)
+                        for one, row in zip(own, scores, strict=True)
+                    ]
+                else:
+                    found = self.complete(
+                        prompts,
+                        num_beams=num_beams,
+                        max_new_tokens=max_new_tokens,
+                        memory=remembered.memory,
+                        after=group.after,
+                    )
+                answers.update(zip(numbers, found, strict=True))
         return [answers[number] for number in range(len(requests))]
 
     def complete(
@@ -175,6 +247,7 @@ class Predictor:
         num_beams: int = 3,
         max_new_tokens: int = 20,
         memory: VisualMemory | None = None,
+        after: SupportCache | None = None,
     ) -> list[Answer]:
         """Continues documents up to `<EOC>`, all as one batch.
 
@@ -185,30 +258,33 @@ class Predictor:
             num_beams: 1 is greedy.
             max_new_tokens: an answer that is longer is cut.
             memory: see `visual_memory`.
+            after: supports that come before each prompt, which then is only what follows them.
 
         Raises:
             SequenceError: a prompt and its answer are longer than the language model can read.
 
         Paper: App. B.1.5 (beam search with a beam of 3, stopped at the first `<EOC>`).
         """
-        inputs = self._inputs(prompts, memory, max_new_tokens)
-        with torch.inference_mode():
-            output = self.model.generate(
-                **inputs,
-                num_beams=num_beams,
-                max_new_tokens=max_new_tokens,
-                do_sample=False,
-                return_dict_in_generate=True,
-                # Each kind of search keeps only what its scores are made of.
-                **(
-                    {"length_penalty": 0.0, "output_scores": True}
-                    if num_beams > 1
-                    else {"output_logits": True}
-                ),
-            )
-        width = inputs["input_ids"].shape[1]
-        texts = (self._text(row) for row in output.sequences[:, width:])
-        return [Answer(*pair) for pair in zip(texts, self._scores(output, width), strict=True)]
+        answers: dict[int, Answer] = {}
+        for reading in self.inputs.readings(prompts, memory, max_new_tokens, after):
+            with torch.inference_mode():
+                output = self.model.generate(
+                    **reading.inputs,
+                    **({} if reading.cache is None else {"past_key_values": reading.cache}),
+                    num_beams=num_beams,
+                    max_new_tokens=max_new_tokens,
+                    do_sample=False,
+                    return_dict_in_generate=True,
+                    # Each kind of search keeps only what its scores are made of.
+                    **(
+                        {"length_penalty": 0.0, "output_scores": True}
+                        if num_beams > 1
+                        else {"output_logits": True}
+                    ),
+                )
+            own = self._read_answers(output, reading.inputs["input_ids"].shape[1])
+            answers.update(zip(reading.numbers, own, strict=True))
+        return [answers[number] for number in range(len(prompts))]
 
     def score(self, prompt: Interleaved, candidates: Sequence[str]) -> list[float]:
         """Log-likelihood of each candidate text, closed by `<EOC>`, after the prompt.
@@ -223,12 +299,18 @@ class Predictor:
         candidates: Sequence[Sequence[str]],
         *,
         memory: VisualMemory | None = None,
+        after: SupportCache | None = None,
     ) -> list[list[float]]:
         """What `score` says of each prompt and its candidates, all as one batch."""
         end = self.encoder.prepared.ids.eoc
         tokens = [[[*self.encoder.continuation(text), end] for text in own] for own in candidates]
         longest = max((len(one) for own in tokens for one in own), default=0)
-        return score_rows(self.model, self._inputs(prompts, memory, longest), tokens)
+        scores: dict[int, list[float]] = {}
+        for reading in self.inputs.readings(prompts, memory, longest, after):
+            own = [tokens[number] for number in reading.numbers]
+            found = score_rows(self.model, reading.inputs, own, reading.cache)
+            scores.update(zip(reading.numbers, found, strict=True))
+        return [scores[number] for number in range(len(prompts))]
 
     def choose(
         self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
@@ -249,22 +331,23 @@ class Predictor:
         template: Template = CAPTION,
         *,
         memory: VisualMemory | None = None,
+        after: SupportCache | None = None,
     ) -> list[Answer]:
         """What `choose` says of each prompt and its choices, all as one batch."""
         texts = [[template.continuation(choice) for choice in own] for own in choices]
-        answers = []
-        for own, scores in zip(choices, self.score_all(prompts, texts, memory=memory), strict=True):
-            ranked = sorted(zip(own, scores, strict=True), key=lambda pair: -pair[1])
-            answers.append(Answer(*ranked[0], choices=tuple(ranked)))
-        return answers
+        scores = self.score_all(prompts, texts, memory=memory, after=after)
+        return [Answer.likeliest(own, row) for own, row in zip(choices, scores, strict=True)]
 
-    def visual_memory(self, known: VisualMemory | None = None) -> VisualMemory:
+    def visual_memory(
+        self, known: VisualMemory | None = None, *, most_bytes: int | None = None
+    ) -> VisualMemory:
         """A memory: prompts that share visuals, and share it, see each of them once.
 
         Args:
             known: what it remembers from the start; empty if not given.
+            most_bytes: of the visual tokens in it, see `VisualMemory`.
         """
-        return VisualMemory(self.model, self.processor.image_processor.transform, known=known)
+        return self._memory(self._now().store, known, most_bytes)
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
         """Open prompts as one batch of tensors on the model's device, padded on the left.
@@ -272,44 +355,37 @@ class Predictor:
         Raises:
             SequenceError: a prompt is longer than the language model can read.
         """
-        return self._collated(self._encoded(prompts))
+        return self.inputs.batch(prompts)
 
-    def _inputs(
-        self, prompts: Sequence[Interleaved], memory: VisualMemory | None, longest_answer: int
-    ) -> dict[str, Tensor]:
-        """The model's inputs; where there is a memory, its visual tokens in place of pixels."""
-        encoded = self._encoded(prompts, longest_answer)
-        if memory is None:
-            return self._collated(encoded).model_inputs()
-        inputs = self._collated([replace(one, visuals=()) for one in encoded]).model_inputs()
-        tokens = memory.rows([prompt.visuals for prompt in prompts])
-        return inputs if tokens is None else {**inputs, "visual_tokens": tokens}
+    def _now(self) -> _Remembered:
+        """What is remembered; nothing of it, once a weight has changed."""
+        stamp = weights_stamp(self.model)
+        if self._remembered is None or self._remembered.stamp != stamp:
+            most_visual_bytes, most_support_bytes = self._budgets
+            store = None
+            if self._visual_cache is not None:
+                store = store_of(self.model, self.processor.image_processor, self._visual_cache)
+            memory = self._memory(store, None, most_visual_bytes)
+            supports = SharedSupports(partial(_read, self.inputs, memory), most_support_bytes)
+            self._remembered = _Remembered(stamp, memory, supports, store)
+        return self._remembered
 
-    def _encoded(self, prompts: Sequence[Interleaved], longest_answer: int = 0) -> list[Encoded]:
-        encoded = [self.encoder(prompt, is_complete=False) for prompt in prompts]
-        check_length(self._most_tokens, max(map(len, encoded), default=0), longest_answer)
-        return encoded
+    def _memory(
+        self, store: VisualStore | None, known: VisualMemory | None, most_bytes: int | None
+    ) -> VisualMemory:
+        transform = self.processor.image_processor.transform
+        return VisualMemory(self.model, transform, known=known, store=store, most_bytes=most_bytes)
 
-    def _collated(self, encoded: Sequence[Encoded]) -> Batch:
-        transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad
-        return collate(encoded, transform, pad, padding_side="left").to(self.model.device)
 
-    def _text(self, tokens: Tensor) -> str:
-        """An answer's text, up to the token that ends it."""
-        kept = tokens[self._counts(tokens)]
-        text: str = self.processor.tokenizer.decode(kept, skip_special_tokens=True)
-        return text.strip()
+@dataclass(frozen=True)
+class _Remembered:
+    """What a predictor knows from earlier requests, with the weights of this stamp."""
 
-    def _scores(self, output: Any, width: int) -> list[float]:
-        """The log-likelihood of each row's answer."""
-        if getattr(output, "sequences_scores", None) is not None:
-            return list(output.sequences_scores.tolist())
-        tokens = output.sequences[:, width:]
-        logits = torch.stack(output.logits, dim=1)
-        return row_log_likelihoods(logits, tokens, self._counts(tokens).long())
+    stamp: int
+    memory: VisualMemory
+    supports: SharedSupports
+    store: VisualStore | None
 
-    def _counts(self, tokens: Tensor) -> Tensor:
-        """Marks the tokens of each answer up to and with the first that ends it."""
-        stops = torch.tensor(self.model.generation_config.eos_token_id, device=self.model.device)
-        is_end = torch.isin(tokens, stops).long()
-        return is_end.cumsum(-1) - is_end == 0
+
+def _read(inputs: PromptInputs, memory: VisualMemory, request: Request) -> SupportCache:
+    return inputs.supports(request.support_prompt(), request.template, memory)

@@ -8,13 +8,14 @@ from typing import Any
 
 from flamingo.data.files import load_visual
 from flamingo.foundation.errors import SequenceError
+from flamingo.inference.support_cache import SupportCache
 from flamingo.prompting import (
     CAPTION,
     QUESTION_ANSWER,
     Example,
     Template,
-    few_shot_prompt,
-    zero_shot_prompt,
+    query_prompt,
+    support_prompt,
 )
 from flamingo.sequence import Interleaved
 
@@ -28,24 +29,25 @@ class Request:
 
     Attributes:
         query: what the answer is wanted for.
-        supports: annotated examples, in the order of the prompt.
+        supports: annotated examples, in the order of the prompt; for the zero-shot prompt without
+            their visuals.
         template: how an example is written.
         choices: candidate answers; empty for an open-ended answer.
-        is_zero_shot: whether the supports go in as text, without their visuals.
+        after: supports that were read before, instead of `supports`.
     """
 
     query: Example
     supports: tuple[Example, ...]
     template: Template
     choices: tuple[str, ...] = ()
-    is_zero_shot: bool = False
+    after: SupportCache | None = None
 
     @classmethod
     def of(
         cls,
         query: Any,
         *,
-        supports: Sequence[Support] = (),
+        supports: Sequence[Support] | SupportCache = (),
         question: str | None = None,
         template: Template | None = None,
         choices: Sequence[str] = (),
@@ -55,9 +57,11 @@ class Request:
 
         Args:
             query: an `Example`, or whatever `load_visual` takes.
-            supports: see `Support`. A question given once goes for all of them.
+            supports: see `Support`, or what `Predictor.read` made of them. A question given once
+                goes for all of them.
             question: asked of the query.
-            template: by default "Question: … Answer:" if there is a question, else "Output:".
+            template: by default that in which supports were read; else "Question: … Answer:" if
+                there is a question, and "Output:" if not.
             choices: candidate answers.
             text_examples: fields of examples without visuals, for the zero-shot prompt.
 
@@ -65,31 +69,81 @@ class Request:
             SequenceError: both supports and text examples are given, or choices repeat.
             MediaError: a visual cannot be read.
         """
-        if supports and text_examples:
-            raise SequenceError(
-                f"{len(supports)} supports and {len(text_examples)} text examples were given. "
-                "Text examples stand in for supports in a zero-shot prompt; give one or the other."
+        after = supports if isinstance(supports, SupportCache) else None
+        if after is None:
+            examples, written = examples_of(
+                () if isinstance(supports, SupportCache) else supports,
+                question=question,
+                template=template,
+                text_examples=text_examples,
+                asks_by_fields=isinstance(query, Example),
             )
-        with_question = [s for s in supports if not isinstance(s, Example) and len(s) == 3]
-        if with_question and question is None and not isinstance(query, Example):
-            raise SequenceError(
-                f"{len(with_question)} supports carry a question, but the query has none.\n"
-                "Give question=... for the query, or supports of (visual, answer)."
-            )
+        elif text_examples:
+            raise _both(after.num_visuals, len(text_examples))
+        else:
+            examples, written = (), template or after.template
         if len(set(choices)) < len(choices):
             raise SequenceError(f"A choice is given twice: {', '.join(choices)}.")
-        template = template or (QUESTION_ANSWER if question is not None else CAPTION)
-        shared = {} if question is None else {"question": question}
-        shots = [_example(support, shared, template) for support in supports]
-        texts = [Example((), {**shared, **fields}) for fields in text_examples]
         if not isinstance(query, Example):
+            shared = {} if question is None else {"question": question}
             query = Example((load_visual(query),), shared)
-        return cls(query, tuple(texts or shots), template, tuple(choices), bool(texts))
+        return cls(query, examples, written, tuple(choices), after)
 
     def prompt(self) -> Interleaved:
-        """The document that the model continues."""
-        build = zero_shot_prompt if self.is_zero_shot else few_shot_prompt
-        return build(self.supports, self.query, self.template)
+        """The document that the model continues; without supports that were read before."""
+        return self.support_prompt() + self.query_prompt()
+
+    def support_prompt(self) -> Interleaved:
+        """The part that all queries with these supports have in common."""
+        return support_prompt(self.supports, self.template)
+
+    def query_prompt(self) -> Interleaved:
+        """The part behind the supports."""
+        return query_prompt(self.query, self.template)
+
+
+def examples_of(
+    supports: Sequence[Support],
+    *,
+    question: str | None = None,
+    template: Template | None = None,
+    text_examples: Sequence[Mapping[str, str]] = (),
+    asks_by_fields: bool = False,
+) -> tuple[tuple[Example, ...], Template]:
+    """The examples of a prompt, and how they are written.
+
+    Args:
+        supports: annotated examples.
+        question: of all that have none of their own.
+        template: how they are written, if not as the paper writes them.
+        text_examples: fields of examples without visuals, instead of supports.
+        asks_by_fields: whether queries bring their questions themselves.
+
+    Raises:
+        SequenceError: both supports and text examples are given, or the query lacks a question.
+        MediaError: a visual cannot be read.
+    """
+    if supports and text_examples:
+        raise _both(len(supports), len(text_examples))
+    with_question = [s for s in supports if not isinstance(s, Example) and len(s) == 3]
+    if with_question and question is None and not asks_by_fields:
+        raise SequenceError(
+            f"{len(with_question)} supports carry a question, but the query has none.\n"
+            "Give question=... for the query, or supports of (visual, answer)."
+        )
+    has_question = question is not None or bool(with_question)
+    template = template or (QUESTION_ANSWER if has_question else CAPTION)
+    shared = {} if question is None else {"question": question}
+    shots = tuple(_example(support, shared, template) for support in supports)
+    texts = tuple(Example((), {**shared, **fields}) for fields in text_examples)
+    return texts or shots, template
+
+
+def _both(num_supports: int, num_texts: int) -> SequenceError:
+    return SequenceError(
+        f"{num_supports} supports and {num_texts} text examples were given. "
+        "Text examples stand in for supports in a zero-shot prompt; give one or the other."
+    )
 
 
 def _example(support: Support, shared: Mapping[str, str], template: Template) -> Example:

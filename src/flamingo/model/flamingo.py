@@ -77,6 +77,8 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         self.host = Host.of(self.language_model)
         self._build_bridge(config)
         self.post_init()
+        # Some language models' configurations say no, and would read the prompt for every token.
+        self.generation_config.use_cache = True
         self.freeze_pretrained()
 
     def _build_bridge(self, config: FlamingoConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -183,6 +184,25 @@ class GrowingCache(DynamicCache):
             for layer in shared:
                 layer.num_shared, layer.group = 0, 1
         super().reorder_cache(beam_idx)
+
+
+def with_rows(cache: DynamicCache, rows: Int[Tensor, " rows"]) -> DynamicCache:
+    """A cache that has read what these rows of another one have; the other one stays as it is."""
+    chosen = copy.copy(cache)
+    chosen.layers = [layer_with_rows(layer, rows) for layer in cache.layers]
+    return chosen
+
+
+def layer_with_rows(layer: Any, rows: Int[Tensor, " rows"]) -> Any:
+    """A layer of a cache that has read what these rows of another one have."""
+    own = copy.copy(layer)
+    for name, value in vars(layer).items():
+        # The states of linear attention, which change in place.
+        if isinstance(value, dict):
+            setattr(own, name, dict(value))
+    # Unlike repeating, every kind of layer can reorder.
+    own.reorder_cache(rows)
+    return own
 
 
 def _stays_in_groups(rows: Int[Tensor, " rows"], num_rows: int, group: int) -> bool:

@@ -1,6 +1,6 @@
 """From examples to a prompt: templates, few-shot and zero-shot prompts."""
 
-from flamingo.prompting.few_shot import Example, few_shot_prompt
+from flamingo.prompting.few_shot import Example, few_shot_prompt, query_prompt, support_prompt
 from flamingo.prompting.templates import (
     CAPTION,
     HATEFUL_MEMES,
@@ -19,6 +19,8 @@ __all__ = [
     "Example",
     "Template",
     "few_shot_prompt",
+    "query_prompt",
+    "support_prompt",
     "template_named",
     "zero_shot_prompt",
 ]

@@ -30,8 +30,25 @@ def few_shot_prompt(supports: Sequence[Example], query: Example, template: Templ
 
     Paper: Sec. 2.5, Fig. 8.
     """
-    shots = [_support(example, template) for example in supports]
-    return Interleaved.of(*shots, *query.visuals, template.query(**query.fields))
+    return support_prompt(supports, template) + query_prompt(query, template)
+
+
+def support_prompt(supports: Sequence[Example], template: Template) -> Interleaved:
+    """The part of a few-shot prompt that all queries with these supports have in common.
+
+    Raises:
+        ConfigError: a support lacks a field of the template.
+    """
+    return Interleaved.of(*(_support(example, template) for example in supports))
+
+
+def query_prompt(query: Example, template: Template) -> Interleaved:
+    """The part of a few-shot prompt behind its supports, open for the answer.
+
+    Raises:
+        ConfigError: the query lacks a field of the template.
+    """
+    return Interleaved.of(*query.visuals, template.query(**query.fields))
 
 
 def _support(example: Example, template: Template) -> Interleaved:

@@ -64,7 +64,9 @@ class MarkedUp:
         return "".join(piece.text for piece in self.pieces)
 
 
-def mark_up(document: Interleaved, markup: Markup, *, is_complete: bool) -> MarkedUp:
+def mark_up(
+    document: Interleaved, markup: Markup, *, is_complete: bool, is_beginning: bool = True
+) -> MarkedUp:
     """Puts the tags into a document.
 
     `<EOC>` comes before each visual and at the end, wherever text stands open; so visuals in a
@@ -75,6 +77,7 @@ def mark_up(document: Interleaved, markup: Markup, *, is_complete: bool) -> Mark
         markup: how the tags are written.
         is_complete: whether the sequence is closed by `<EOC><EOS>`; a prompt is left open for
             the model to continue.
+        is_beginning: whether it begins with `<BOS>`; not where it follows on closed chunks.
 
     Raises:
         SequenceError: the document's own text contains a tag.
@@ -83,7 +86,7 @@ def mark_up(document: Interleaved, markup: Markup, *, is_complete: bool) -> Mark
     """
     _refuse_tags_in_text(document, markup)
     pieces = tuple(_pieces(document, markup, is_complete))
-    return MarkedUp(pieces, document.visuals)
+    return MarkedUp(pieces if is_beginning else pieces[1:], document.visuals)
 
 
 def _pieces(document: Interleaved, markup: Markup, is_complete: bool) -> Iterator[Piece]:

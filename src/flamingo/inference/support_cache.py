@@ -1,0 +1,221 @@
+"""A support set that was read once: any number of queries go on from it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flamingo.data.encoding import Encoded
+from flamingo.foundation.errors import SequenceError
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.growing_cache import GrowingCache, GrowingLayer, layer_with_rows
+from flamingo.model.visual_cache import VisualCacheLayer
+from flamingo.model.weights_identity import weights_stamp
+from flamingo.prompting import Template
+
+_READ_AGAIN = 64
+"""Last tokens of the supports that may be read again, to bring queries to one length."""
+
+
+@dataclass(frozen=True)
+class Continued:
+    """Queries that go on from one support set, as one batch.
+
+    Attributes:
+        inputs: the model's inputs, of what is read now; the attention mask is of everything.
+        cache: has read what comes before; it is used up with the batch.
+    """
+
+    inputs: dict[str, Tensor]
+    cache: GrowingCache
+
+
+@dataclass(frozen=True)
+class SupportCache:
+    """The keys and values of a support set, as a language model with gated layers reads it.
+
+    Queries that share their supports then cost one visual and a few tokens each. What comes out is
+    what the whole prompt would give: the same sums, in another order of adding.
+
+    Attributes:
+        token_ids: of the supports, with their tags.
+        visual_index: per token the visual that it sees (the paper's φ), from 1; 0 for none.
+        num_visuals: of the supports.
+        template: how they are written, and how queries are to be.
+        cache: one row. Of the visuals it holds those that the last tokens see.
+        num_dropped: visuals before those.
+        stamp: of the weights that have read it, see `weights_stamp`.
+    """
+
+    token_ids: tuple[int, ...]
+    visual_index: tuple[int, ...]
+    num_visuals: int
+    template: Template
+    cache: GrowingCache
+    num_dropped: int
+    stamp: int
+
+    @classmethod
+    def read(
+        cls,
+        model: FlamingoForConditionalGeneration,
+        inputs: dict[str, Tensor],
+        num_visuals: int,
+        template: Template,
+    ) -> SupportCache:
+        """Reads a support set.
+
+        Args:
+            model: a Flamingo.
+            inputs: its inputs, of one row that ends in a closed chunk.
+            num_visuals: that the row shows.
+            template: how the supports are written.
+        """
+        cache = GrowingCache(model.config.get_text_config(decoder=True))
+        with torch.no_grad():
+            model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        index = inputs["visual_index"][0].tolist()
+        num_dropped = 0
+        if model.config.sees != "all_previous":
+            num_dropped = max(0, min(index[-_READ_AGAIN:]) - 1)
+            _drop(cache, num_dropped * model.config.num_latents)
+        ids = inputs["input_ids"][0].tolist()
+        return cls(
+            tuple(ids),
+            tuple(index),
+            num_visuals,
+            template,
+            cache,
+            num_dropped,
+            weights_stamp(model),
+        )
+
+    def __len__(self) -> int:
+        """Tokens of the supports."""
+        return len(self.token_ids)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in memory."""
+        return sum(tensor.nbytes for layer in self.cache.layers for tensor in _tensors(vars(layer)))
+
+    @property
+    def can_read_again(self) -> bool:
+        """Whether the language model keeps each token apart, so that last ones can be taken back.
+
+        Sliding windows and recurrent states do not.
+        """
+        kinds = (GrowingLayer, VisualCacheLayer)
+        return all(isinstance(layer, kinds) for layer in self.cache.layers)
+
+    def check(self, model: FlamingoForConditionalGeneration) -> None:
+        """Refuses a model that has not read these supports, or has changed since.
+
+        Raises:
+            SequenceError: it is another model, was trained further, or was moved.
+        """
+        if self.stamp != weights_stamp(model):
+            raise SequenceError(
+                f"The support set of {self.num_visuals} visuals and {len(self)} tokens was read "
+                "with other weights than those of this model: it is another one, or it was "
+                "trained, loaded or moved since.\nRead the supports again, with this model."
+            )
+
+    def batches(self, queries: Sequence[Encoded], most: int) -> list[list[int]]:
+        """Cuts queries into batches that `continued` takes, of about one length each.
+
+        Args:
+            queries: what follows the supports.
+            most: queries in a batch.
+        """
+        spread = min(_READ_AGAIN, len(self)) if self.can_read_again else 0
+        batches: list[list[int]] = []
+        for number in sorted(range(len(queries)), key=lambda i: -len(queries[i])):
+            longest = len(queries[batches[-1][0]]) if batches else 0
+            fits = batches and len(batches[-1]) < most
+            if fits and longest - len(queries[number]) <= spread:
+                batches[-1].append(number)
+            else:
+                batches.append([number])
+        return batches
+
+    def continued(self, queries: Sequence[Encoded], num_new: int) -> Continued:
+        """A batch of queries, each behind a copy of the supports' keys and values.
+
+        A row that is shorter than the longest begins earlier, with last tokens of the supports:
+        so nothing is padded between supports and query, and padding stands before everything, as
+        language models expect it.
+
+        Args:
+            queries: what follows the supports, without `<BOS>`.
+            num_new: tokens that will be generated; there is room for them.
+
+        Raises:
+            SequenceError: the queries' lengths are too far apart, see `batches`.
+        """
+        longest = max(len(query) for query in queries)
+        pads = [longest - len(query) for query in queries]
+        if max(pads) > (min(_READ_AGAIN, len(self)) if self.can_read_again else 0):
+            raise SequenceError(
+                f"The queries have {longest - max(pads)} to {longest} tokens, which is too far "
+                "apart for one batch behind these supports. Cut them with `batches` first."
+            )
+        ids = [
+            [*self.token_ids[len(self) - pad :], *query.token_ids]
+            for pad, query in zip(pads, queries, strict=True)
+        ]
+        index = [
+            [
+                *(number - self.num_dropped for number in self.visual_index[len(self) - pad :]),
+                *(self._number(number) for number in query.visual_index),
+            ]
+            for pad, query in zip(pads, queries, strict=True)
+        ]
+        mask = [[0] * pad + [1] * (len(self) + longest - pad) for pad in pads]
+        named = {"input_ids": ids, "attention_mask": mask, "visual_index": index}
+        device = self._device
+        inputs = {name: torch.tensor(rows, device=device) for name, rows in named.items()}
+        return Continued(inputs, self._rows(pads, longest + num_new))
+
+    def _number(self, number: int) -> int:
+        """A query's own φ, counted on from the visuals that are kept."""
+        return max(0, number + self.num_visuals - self.num_dropped)
+
+    def _rows(self, pads: list[int], num_tokens: int) -> GrowingCache:
+        """A copy of the cache with a row for each of `pads`."""
+        chosen = copy.copy(self.cache)
+        rows = torch.zeros(len(pads), dtype=torch.long, device=self._device)
+        chosen.layers = [
+            layer.placed(pads, num_tokens)
+            if isinstance(layer, GrowingLayer) and layer.is_initialized
+            else layer_with_rows(layer, rows)
+            for layer in self.cache.layers
+        ]
+        return chosen
+
+    @property
+    def _device(self) -> torch.device:
+        return next(t.device for layer in self.cache.layers for t in _tensors(vars(layer)))
+
+
+def _drop(cache: GrowingCache, num_positions: int) -> None:
+    """Forgets the first visual tokens, whose visuals no query and no last token sees."""
+    for layer in cache.layers:
+        if isinstance(layer, VisualCacheLayer) and num_positions:
+            # Clones: a view would keep all of them in memory.
+            layer.keys = layer.keys[:, :, num_positions:].clone()
+            layer.values = layer.values[:, :, num_positions:].clone()
+
+
+def _tensors(value: Any) -> list[Tensor]:
+    """All tensors in a layer's attributes, but the room that a layer grows into."""
+    if isinstance(value, Tensor):
+        return [value]
+    if isinstance(value, dict):
+        return [t for name, part in value.items() if name != "_room" for t in _tensors(part)]
+    return []

@@ -1,0 +1,144 @@
+"""Support sets on disk: what a model has read, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from flamingo.foundation.errors import DataError
+from flamingo.inference.support_cache import SupportCache
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.growing_cache import GrowingCache
+from flamingo.model.variants.grafting import GraftedCacheLayer
+from flamingo.model.visual_cache import VisualCacheLayer
+from flamingo.model.weights_identity import weights_sha256, weights_stamp
+from flamingo.prompting import Template
+
+_FORMAT = 1
+_ADDED = {kind.__name__: kind for kind in (VisualCacheLayer, GraftedCacheLayer)}
+"""Layers that a Flamingo adds behind those of its language model."""
+
+_NOT_KEPT = ("_room", "device")
+"""Attributes of layers that are made anew."""
+
+
+def save_supports(
+    supports: SupportCache, path: Path, model: FlamingoForConditionalGeneration
+) -> None:
+    """Writes a support set, whole or not at all.
+
+    Args:
+        supports: what is written.
+        path: of the file; one that is there is replaced.
+        model: has read it.
+
+    Raises:
+        SequenceError: another model has read it.
+        DataError: the file cannot be written.
+    """
+    supports.check(model)
+    tensors: dict[str, Tensor] = {}
+    layers = [
+        [type(layer).__name__, _taken_apart(vars(layer), f"{number}", tensors)]
+        for number, layer in enumerate(supports.cache.layers)
+    ]
+    about = {
+        "format": _FORMAT,
+        "model_sha256": weights_sha256(model),
+        "token_ids": supports.token_ids,
+        "visual_index": supports.visual_index,
+        "num_visuals": supports.num_visuals,
+        "num_dropped": supports.num_dropped,
+        "template": [supports.template.prefix, supports.template.answer],
+        "layers": layers,
+    }
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, metadata={"supports": json.dumps(about)})
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"The support set of {len(supports)} tokens cannot be written to {path}: {error}.\n"
+            "Check that there is room on the disk and that the folder may be written to."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_supports(path: Path, model: FlamingoForConditionalGeneration) -> SupportCache:
+    """A support set that `save_supports` wrote, on the model's device.
+
+    Raises:
+        DataError: the file is missing or damaged, or another model has written it.
+    """
+    try:
+        with safe_open(path, framework="pt", device=str(model.device)) as file:
+            about = json.loads((file.metadata() or {})["supports"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if about["format"] != _FORMAT:
+            raise ValueError(f"its format is {about['format']}, this release reads {_FORMAT}")
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise DataError(
+            f"{path} is not a whole support set: {error!r}.\n"
+            "Read the supports again, and save them with Predictor.save_supports."
+        ) from error
+    if about["model_sha256"] != weights_sha256(model):
+        raise DataError(
+            f"The support set in {path} was read by another model, or by this one in another "
+            f"number format (hash {about['model_sha256'][:16]}…).\n"
+            "Read the supports again with this model."
+        )
+    cache = GrowingCache(model.config.get_text_config(decoder=True))
+    for number, (kind, state) in enumerate(about["layers"]):
+        if number == len(cache.layers):
+            cache.layers.append(_ADDED[kind]())
+        vars(cache.layers[number]).update(_put_together(state, tensors), device=model.device)
+    return SupportCache(
+        token_ids=tuple(about["token_ids"]),
+        visual_index=tuple(about["visual_index"]),
+        num_visuals=about["num_visuals"],
+        template=Template(*about["template"]),
+        cache=cache,
+        num_dropped=about["num_dropped"],
+        stamp=weights_stamp(model),
+    )
+
+
+def _taken_apart(state: dict[Any, Any], name: str, tensors: dict[str, Tensor]) -> list[Any]:
+    """A layer's attributes as JSON; the tensors among them go into `tensors`."""
+    plain = []
+    for key, value in state.items():
+        if key in _NOT_KEPT:
+            continue
+        if isinstance(value, dict):
+            plain.append([key, "dict", _taken_apart(value, f"{name}.{key}", tensors)])
+        elif isinstance(value, Tensor):
+            tensors[f"{name}.{key}"] = value.contiguous()
+            plain.append([key, "tensor", f"{name}.{key}"])
+        elif isinstance(value, torch.dtype):
+            plain.append([key, "dtype", str(value).removeprefix("torch.")])
+        else:
+            plain.append([key, "plain", value])
+    return plain
+
+
+def _put_together(plain: list[Any], tensors: dict[str, Tensor]) -> dict[Any, Any]:
+    """What `_taken_apart` took apart."""
+    state: dict[Any, Any] = {}
+    for key, kind, value in plain:
+        if kind == "dict":
+            state[key] = _put_together(value, tensors)
+        elif kind == "tensor":
+            state[key] = tensors[value]
+        else:
+            state[key] = getattr(torch, value) if kind == "dtype" else value
+    return state
