@@ -6,7 +6,9 @@ from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.errors import FlamingoError
 from flamingo.inference.predictor import Answer, Predictor
 from flamingo.inference.registration import register
+from flamingo.inference.remembered import Budgets
 from flamingo.inference.requests import Request
+from flamingo.inference.support_cache import SupportCache
 from flamingo.model.build import build_flamingo
 from flamingo.model.config import FlamingoConfig
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
@@ -15,6 +17,7 @@ from flamingo.sequence import Interleaved, Visual
 
 __all__ = [
     "Answer",
+    "Budgets",
     "Example",
     "FlamingoConfig",
     "FlamingoError",
@@ -24,6 +27,7 @@ __all__ = [
     "Interleaved",
     "Predictor",
     "Request",
+    "SupportCache",
     "Template",
     "Visual",
     "build_flamingo",

@@ -11,6 +11,7 @@ import torch
 
 from flamingo import Interleaved, Predictor, Request
 from flamingo.foundation.errors import DataError, SequenceError
+from flamingo.inference.remembered import Budgets
 from flamingo.inference.support_cache import SupportCache
 from tests.tiny_predictor import tiny_predictor
 
@@ -120,7 +121,7 @@ def test_questions_are_asked_in_the_form_of_the_supports(predictor: Predictor) -
 
 def test_no_budget_means_that_nothing_is_kept() -> None:
     bare = tiny_predictor()
-    none = Predictor(bare.model, bare.processor, most_support_bytes=0, most_visual_bytes=0)
+    none = Predictor(bare.model, bare.processor, Budgets(visual_bytes=0, support_bytes=0))
     assert answers(none, requests()) == plain_answers(requests())
 
 
@@ -131,7 +132,7 @@ def test_the_least_recently_used_set_is_forgotten(monkeypatch: pytest.MonkeyPatc
         for name in ("star", "moon", "bell")
     }
     sizes = sorted(bare.read(own).nbytes for own in sets.values())
-    predictor = Predictor(bare.model, bare.processor, most_support_bytes=sum(sizes[1:]))
+    predictor = Predictor(bare.model, bare.processor, Budgets(support_bytes=sum(sizes[1:])))
     read: list[str] = []
     whole = predictor.inputs.supports
     monkeypatch.setattr(
@@ -197,8 +198,8 @@ def test_visual_tokens_are_found_by_later_processes(tmp_path: Path) -> None:
     given = requests()
     expected = plain_answers(given)
     for num_encoded in (8, 0):
-        predictor = Predictor(bare.model, bare.processor, visual_cache=tmp_path)
-        memory = predictor._now().memory
+        predictor = Predictor(bare.model, bare.processor, Budgets(visual_cache=tmp_path))
+        memory = predictor.remembered().memory
         assert answers(predictor, given) == expected
         assert memory.num_encoded == num_encoded
 

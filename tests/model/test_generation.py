@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +47,31 @@ def test_static_cache_equals_uncached(family: str, mode: str) -> None:
     model, given = tiny_flamingo(family), inputs()
     static = _generate(model, given, cache_implementation="static", **MODES[mode])
     assert torch.equal(static, _generate(model, given, use_cache=False, **MODES[mode]))
+
+
+_COMPILED = """
+import torch
+from transformers import CompileConfig
+from flamingo.model.conditioning import current_conditioning
+from tests.tiny import inputs, tiny_flamingo
+
+model, given = tiny_flamingo(), inputs()
+how = {"max_new_tokens": 6, "min_new_tokens": 6, "do_sample": False}
+# As on a GPU, where a static cache is compiled by default; the code generator is left out.
+config = CompileConfig(fullgraph=True, backend="eager", dynamic=False, mode=None)
+config._compile_all_devices = True
+compiled = model.generate(**given, cache_implementation="static", compile_config=config, **how)
+assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+assert torch.equal(compiled, model.generate(**given, **how))
+assert current_conditioning() is None
+"""
+
+
+@pytest.mark.slow
+def test_decoding_compiles_to_one_graph() -> None:
+    # Apart: the type checks of tests cannot be traced.
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", _COMPILED], cwd=root, check=True, timeout=300)
 
 
 @pytest.mark.parametrize("how", [{"prefill_chunk_size": 5}, {"prompt_lookup_num_tokens": 3}])

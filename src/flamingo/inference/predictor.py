@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,15 @@ from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.errors import CheckpointError, SequenceError
 from flamingo.inference.answer import Answer, AnswerReader
-from flamingo.inference.eyes import store_of
 from flamingo.inference.model_names import find_model
 from flamingo.inference.prompt_inputs import PromptInputs
+from flamingo.inference.remembered import Budgets, Remembered
 from flamingo.inference.requests import Request, Support, examples_of
 from flamingo.inference.scoring import score_rows
-from flamingo.inference.shared_supports import SharedSupports
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.support_files import load_supports, save_supports
 from flamingo.inference.visual_memory import VisualMemory
-from flamingo.inference.visual_store import VisualStore
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.weights_identity import weights_stamp
 from flamingo.prompting import CAPTION, Template, support_prompt
 from flamingo.sequence import Interleaved
 
@@ -39,14 +34,12 @@ class Predictor:
 
     What was seen or read for one request is not seen or read again for the next: visual tokens,
     and the keys and values of support sets, are remembered up to a budget each. They are forgotten
-    when the model's weights change.
+    when the model's weights change. For one thread at a time.
 
     Args:
         model: the model, in evaluation mode.
         processor: its processor.
-        visual_cache: a folder in which visual tokens are kept for other processes and later runs.
-        most_visual_bytes: of visual tokens that are remembered.
-        most_support_bytes: of support sets that are remembered; with 0, none is.
+        budgets: how much is remembered.
 
     Example:
         >>> predictor = Predictor.from_pretrained("miniature")  # doctest: +SKIP
@@ -60,19 +53,15 @@ class Predictor:
         self,
         model: FlamingoForConditionalGeneration,
         processor: FlamingoProcessor,
-        *,
-        visual_cache: str | Path | None = None,
-        most_visual_bytes: int = 2**28,
-        most_support_bytes: int = 2**30,
+        budgets: Budgets | None = None,
     ) -> None:
         self.model = model.eval()
         self.processor = processor
         self.inputs = PromptInputs(model, processor)
         self.encoder = self.inputs.encoder
         self._read_answers = AnswerReader(processor.tokenizer, model.generation_config.eos_token_id)
-        self._visual_cache = visual_cache
-        self._budgets = most_visual_bytes, most_support_bytes
-        self._remembered: _Remembered | None = None
+        self._budgets = budgets or Budgets()
+        self._remembered: Remembered | None = None
 
     @classmethod
     def from_pretrained(
@@ -81,6 +70,7 @@ class Predictor:
         *,
         device: str | torch.device | None = None,
         dtype: torch.dtype | None = None,
+        budgets: Budgets | None = None,
         **kwargs: Any,
     ) -> Predictor:
         """Loads a bundled model, a folder, or a model of a hub.
@@ -89,6 +79,7 @@ class Predictor:
             name: "miniature", a folder that `save_pretrained` wrote, or owner/name.
             device: by default a GPU where there is one.
             dtype: by default bfloat16 on a GPU and float32 elsewhere.
+            budgets: how much is remembered from one request to the next.
             **kwargs: passed on to the model's `from_pretrained`.
 
         Raises:
@@ -106,7 +97,7 @@ class Predictor:
                 "Check the name, and that the folder holds config.json, the weights and the "
                 "processor's files; a name on a hub needs a network."
             ) from error
-        return cls(model.to(target), processor)
+        return cls(model.to(target), processor, budgets)
 
     def read(
         self,
@@ -138,7 +129,7 @@ class Predictor:
         if not examples:
             raise SequenceError("There is no support to read. Give supports or text_examples.")
         prompt = support_prompt(examples, written)
-        return self.inputs.supports(prompt, written, self._now().memory)
+        return self.inputs.supports(prompt, written, self.remembered().memory)
 
     def save_supports(self, supports: SupportCache, path: str | Path) -> None:
         """Writes what `read` made, for `load_supports` of a predictor with the same weights.
@@ -212,7 +203,7 @@ class Predictor:
             num_beams: width of the beam search for open answers; 1 for greedy.
             max_new_tokens: length of an open answer at most.
         """
-        remembered = self._now()
+        remembered = self.remembered()
         answers: dict[int, Answer] = {}
         for group in remembered.supports.groups(requests):
             for start in range(0, len(group.numbers), batch_size):
@@ -347,7 +338,7 @@ class Predictor:
             known: what it remembers from the start; empty if not given.
             most_bytes: of the visual tokens in it, see `VisualMemory`.
         """
-        return self._memory(self._now().store, known, most_bytes)
+        return self.remembered().visual_memory(known, most_bytes)
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
         """Open prompts as one batch of tensors on the model's device, padded on the left.
@@ -357,35 +348,8 @@ class Predictor:
         """
         return self.inputs.batch(prompts)
 
-    def _now(self) -> _Remembered:
-        """What is remembered; nothing of it, once a weight has changed."""
-        stamp = weights_stamp(self.model)
-        if self._remembered is None or self._remembered.stamp != stamp:
-            most_visual_bytes, most_support_bytes = self._budgets
-            store = None
-            if self._visual_cache is not None:
-                store = store_of(self.model, self.processor.image_processor, self._visual_cache)
-            memory = self._memory(store, None, most_visual_bytes)
-            supports = SharedSupports(partial(_read, self.inputs, memory), most_support_bytes)
-            self._remembered = _Remembered(stamp, memory, supports, store)
+    def remembered(self) -> Remembered:
+        """What is known from earlier requests; nothing of it, once a weight has changed."""
+        if self._remembered is None or not self._remembered.is_of_now():
+            self._remembered = Remembered(self.inputs, self._budgets)
         return self._remembered
-
-    def _memory(
-        self, store: VisualStore | None, known: VisualMemory | None, most_bytes: int | None
-    ) -> VisualMemory:
-        transform = self.processor.image_processor.transform
-        return VisualMemory(self.model, transform, known=known, store=store, most_bytes=most_bytes)
-
-
-@dataclass(frozen=True)
-class _Remembered:
-    """What a predictor knows from earlier requests, with the weights of this stamp."""
-
-    stamp: int
-    memory: VisualMemory
-    supports: SharedSupports
-    store: VisualStore | None
-
-
-def _read(inputs: PromptInputs, memory: VisualMemory, request: Request) -> SupportCache:
-    return inputs.supports(request.support_prompt(), request.template, memory)

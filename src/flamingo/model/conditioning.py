@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers.cache_utils import Cache
@@ -118,14 +119,34 @@ class Conditioning:
 _CURRENT: ContextVar[Conditioning | None] = ContextVar("flamingo_conditioning", default=None)
 
 
+class _Traced:
+    """What a pass is conditioned on while torch.compile traces it as a whole.
+
+    Tracing cannot set context variables. What it sees set and read here becomes part of the graph:
+    when that runs, nothing is laid down at all, so threads do not meet.
+    """
+
+    conditioning: Conditioning | None = None
+
+
+_TRACED = _Traced()
+
+
 def current_conditioning() -> Conditioning | None:
     """What the pass that runs now is conditioned on, if it is."""
+    if torch.compiler.is_compiling() and _TRACED.conditioning is not None:
+        return _TRACED.conditioning
     return _CURRENT.get()
 
 
 @contextmanager
 def conditioned_on(conditioning: Conditioning | None) -> Iterator[None]:
     """Lays `conditioning` down for the gated layers that run inside."""
+    if torch.compiler.is_compiling():
+        _TRACED.conditioning = conditioning
+        yield
+        _TRACED.conditioning = None
+        return
     token = _CURRENT.set(conditioning)
     try:
         yield
@@ -149,7 +170,7 @@ class Conditioner:
         self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """Replaces the hidden states, wherever the language model's loop puts them."""
-        conditioning = _CURRENT.get()
+        conditioning = current_conditioning()
         if conditioning is None or not is_own(conditioning.blocks, self.index, self.block):
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
@@ -179,7 +200,7 @@ class HeadExtender:
 
     def __call__(self, head: nn.Module, args: tuple[Any, ...], logits: Tensor) -> Tensor:
         """Extends the logits inside of a conditioned pass, and leaves them alone outside of one."""
-        conditioning = _CURRENT.get()
+        conditioning = current_conditioning()
         if conditioning is None or conditioning.new_tokens is not self.new_tokens:
             return logits
         return self.new_tokens.extend(logits, args[0])
@@ -193,7 +214,7 @@ def checkpoint_conditioned(checkpoint: Callable[..., Any]) -> Callable[..., Any]
     """
 
     def run(layer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        conditioning = _CURRENT.get()
+        conditioning = current_conditioning()
 
         def again(*inputs: Any) -> Any:
             with conditioned_on(conditioning):

@@ -157,6 +157,11 @@ class GrowingCache(DynamicCache):
         ]
 
     @property
+    def is_compileable(self) -> bool:
+        """Never: it grows, also where all layers of the language model are of constant size."""
+        return False
+
+    @property
     def num_rows(self) -> int | None:
         """How many rows there are; None before anything was read."""
         kept = (getattr(layer, "keys", None) for layer in self.layers)
