@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from flamingo.foundation.errors import SequenceError
-from flamingo.inference import scoring
+from flamingo.inference import candidate_tree, scoring
 from flamingo.inference.scoring import score_candidates, score_rows
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from tests.families import FAMILIES
@@ -149,6 +149,7 @@ def test_very_many_candidates_score_as_a_few(
     ]
     plain = score_rows(model, together, many)
     monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", tokens_at_once)
+    monkeypatch.setattr(candidate_tree, "_NODES_AT_ONCE", tokens_at_once // 20)
     for expected, found in zip(plain, score_rows(model, together, many), strict=True):
         assert found == pytest.approx(expected, abs=2e-4)
 
@@ -170,11 +171,14 @@ def shapes_read(
     return read
 
 
+ROWS_ONLY = "mpt"
+"""Knows distances and no positions, so each candidate has a row of its own."""
+
 NAMES = [[5, 6, first, second, 51] for first in range(10, 20) for second in range(20, 30)]
 
 
 def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tiny_flamingo()
+    model = tiny_flamingo(ROWS_ONLY)
     read = shapes_read(monkeypatch, model)
     # A prompt of 12 tokens and 3 that are read of each name: too many for all at once.
     monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 15 - 1)
@@ -184,7 +188,7 @@ def test_what_candidates_have_in_common_is_read_once(monkeypatch: pytest.MonkeyP
 
 
 def test_while_all_candidates_fit_they_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tiny_flamingo()
+    model = tiny_flamingo(ROWS_ONLY)
     read = shapes_read(monkeypatch, model)
     monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 100 * 20)
     score_candidates(model, inputs(batch=1), NAMES)
@@ -195,7 +199,7 @@ def test_while_all_candidates_fit_they_are_read_at_once(monkeypatch: pytest.Monk
 def test_the_longer_the_prompt_the_fewer_rows_at_once(
     num_visuals: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = tiny_flamingo()
+    model = tiny_flamingo(ROWS_ONLY)
     read = shapes_read(monkeypatch, model)
     monkeypatch.setattr(scoring, "TOKENS_AT_ONCE", 500)
     score_candidates(model, inputs(batch=1, num_visuals=num_visuals), NAMES[::2])

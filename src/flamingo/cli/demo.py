@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out.parent.is_dir():
         raise ConfigError(f"There is no folder {args.out.parent} to write the report into.")
     begin = time.perf_counter()
-    predictor = Predictor.from_pretrained(args.model)
+    predictor = Predictor.from_pretrained(args.model, dtype="steady")
     shown = []
     for part in show(predictor):
         _print(part)

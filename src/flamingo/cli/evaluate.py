@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flamingo.cli.evaluate_options import add_options, bench_of, command_of, sweep_of
+from flamingo.cli.loading import Loading
 
 if TYPE_CHECKING:
     import torch
 
-    from flamingo.cli.bench import Bench
+    from flamingo.cli.evaluate_bench import Bench
     from flamingo.evaluation.cell import Cell
     from flamingo.evaluation.journal import Journal
     from flamingo.evaluation.sweep import Sweep
@@ -184,7 +185,7 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     """Everything loaded and checked, and what a reader of the scores must know."""
     import torch
 
-    from flamingo.cli.bench import task_names
+    from flamingo.cli.evaluate_bench import task_names
     from flamingo.evaluation.identity import evaluation_settings
     from flamingo.evaluation.journal import Journal
     from flamingo.evaluation.ranks import wait_for_all
@@ -307,6 +308,7 @@ def _about(
         "command": command_of(args),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(device, num_processes * share.count),
+        "loading": Loading.of(args).told(),
         "versions": versions(),
     }
 

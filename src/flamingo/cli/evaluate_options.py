@@ -7,8 +7,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flamingo.cli.loading import Loading, add_loading_options
+
 if TYPE_CHECKING:
-    from flamingo.cli.bench import Bench
+    from flamingo.cli.evaluate_bench import Bench
     from flamingo.evaluation.benchmarks.opening import BenchmarkSettings
     from flamingo.evaluation.sweep import Sweep
 
@@ -41,6 +43,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N,N",
         help="those of --shots at which the controls are asked (default: all of them)",
     )
+    # The same on every CPU: a table's numbers do not hang on what is fast on one.
+    add_loading_options(parser, "steady")
     parser.add_argument("--seed", type=int, default=0, help="of queries and supports (default 0)")
     files = parser.add_argument_group("benchmarks of files")
     files.add_argument(
@@ -136,9 +140,9 @@ def sweep_of(args: argparse.Namespace, names: tuple[str, ...]) -> Sweep:
         if value is not None and value < 1:
             raise ConfigError(f"--{name.replace('_', '-')} is {value}, but must be at least 1.")
     controls = dict.fromkeys(checked_control(name.strip()) for name in args.controls.split(","))
-    shots = _numbers("shots", args.shots)
+    shots = numbers_of("shots", args.shots)
     control_shots = (
-        None if args.control_shots is None else _numbers("control-shots", args.control_shots)
+        None if args.control_shots is None else numbers_of("control-shots", args.control_shots)
     )
     if missing := sorted({*(control_shots or ())} - {*shots}):
         raise ConfigError(
@@ -172,7 +176,7 @@ def bench_of(
     Raises:
         ConfigError: an option is impossible, or is of benchmarks and none is asked.
     """
-    from flamingo.cli.bench import Bench, known_benchmarks
+    from flamingo.cli.evaluate_bench import Bench, known_benchmarks
     from flamingo.evaluation.ranks import device_of_torchrun
     from flamingo.foundation.errors import ConfigError
     from flamingo.miniature.tasks import TASKS
@@ -201,7 +205,7 @@ def bench_of(
         max_shots=max_shots,
         num_queries=_num_queries(args.queries, None),
         features=args.features or args.out / "features",
-        device=device_of_torchrun(),
+        loading=Loading.of(args, device_of_torchrun()),
     )
 
 
@@ -303,7 +307,8 @@ def _num_queries(text: str | None, default: int | None) -> int | None:
     return int(text)
 
 
-def _numbers(option: str, text: str) -> tuple[int, ...]:
+def numbers_of(option: str, text: str) -> tuple[int, ...]:
+    """The numbers of an option, each once; a `ConfigError` where they are not from 0 on."""
     from flamingo.foundation.errors import ConfigError
 
     try:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flamingo.cli.loading import Loading, add_loading_options
+
 if TYPE_CHECKING:
-    from flamingo.inference.predictor import Answer
+    from flamingo.inference.answer import Answer
     from flamingo.inference.requests import Request
     from flamingo.prompting import Template
     from flamingo.sequence import Interleaved, Visual
@@ -69,6 +71,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--max-frames", type=int, default=32, help="of a video (default 32)")
     parser.add_argument("--num-beams", type=int, default=3, help="1 for greedy (default 3)")
     parser.add_argument("--max-new-tokens", type=int, default=20, help="default 20")
+    add_loading_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write JSON lines here instead")
     parser.set_defaults(run=run)
@@ -80,13 +83,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FlamingoError: a file, a model or a prompt is not as it should be.
     """
-    # Imported here: each verb loads what it needs, and no other does.
-    from flamingo.inference.predictor import Predictor
-
     _check_together(args)
     # Files are read before the model, which takes longer to load than they take to be wrong.
     work: Any = _document(args) if args.text is not None else list(_requests(args))
-    predictor = Predictor.from_pretrained(args.model)
+    predictor = Loading.of(args)(args.model)
     how = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
     if args.text is not None:
         answers = (

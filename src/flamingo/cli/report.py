@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flamingo.cli.loading import Loading
+
 if TYPE_CHECKING:
     from flamingo.evaluation.folder import Evaluation
     from flamingo.inference.predictor import Predictor
@@ -92,7 +94,6 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.evaluation.plots import plot_curves, plot_means
     from flamingo.evaluation.table import table_notes, table_rows
     from flamingo.foundation.records import write_text_atomically
-    from flamingo.inference.predictor import Predictor
     from flamingo.miniature.evaluation_page import EvaluationPage, evaluation_page
     from flamingo.miniature.sheets import draw_sheet
 
@@ -118,7 +119,8 @@ def run(args: argparse.Namespace) -> int:
     plot_curves(evaluation.cells, out / CURVES)
     if any(cell.above_chance is not None for cell in evaluation.cells):
         plot_means(evaluation.cells, out / MEANS)
-    predictor = Predictor.from_pretrained(args.model or evaluation.model)
+    loading = Loading(**evaluation.summary.get("loading", {"dtype": "steady"}))
+    predictor = loading(args.model or evaluation.model)
     _draw_gates(predictor, args.run_folder, out / GATES)
     world = rows if drawn else []
     answered = answering.replies(drawn)

@@ -55,7 +55,7 @@ class Queries:
     def _open(self, name: str, source: Mapping[str, Any]) -> None:
         from dataclasses import replace
 
-        from flamingo.cli.bench import known_benchmarks
+        from flamingo.cli.evaluate_bench import known_benchmarks
         from flamingo.evaluation.benchmarks.opening import BenchmarkSettings, open_benchmark
         from flamingo.foundation.errors import FlamingoError
         from flamingo.foundation.records import from_plain

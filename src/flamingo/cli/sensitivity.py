@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from flamingo.cli.bench import task_names
+    from flamingo.cli.evaluate_bench import task_names
     from flamingo.cli.sensitivity_asking import VariantAsker
     from flamingo.cli.sensitivity_checks import askable, check_options
     from flamingo.cli.sensitivity_variants import variants_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flamingo.cli.bench import Bench
+    from flamingo.cli.evaluate_bench import Bench
     from flamingo.evaluation.cell import Cell
     from flamingo.evaluation.journal import Journal
     from flamingo.evaluation.sensitivity import Variant
@@ -112,6 +112,7 @@ class VariantAsker:
             "command": list(dict.fromkeys([*commands_before(folder), self.command])),
             "date": datetime.now(UTC).date().isoformat(),
             "machine": machine(self.predictor.model.device, num_processes=1),
+            "loading": self.bench.loading.told(),
             "versions": versions(),
             "seconds": round(seconds_before(folder) + seconds, 1),
             **about,

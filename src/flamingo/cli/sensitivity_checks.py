@@ -66,7 +66,7 @@ def askable(
     Raises:
         ConfigError: one is held out, or none can be asked.
     """
-    from flamingo.cli.bench import known_benchmarks
+    from flamingo.cli.evaluate_bench import known_benchmarks
     from flamingo.foundation.errors import ConfigError
     from flamingo.miniature.tasks import TASKS
 

@@ -71,7 +71,7 @@ class FlamingoForLmmsEval(lmms):
         self.num_beams = whole_number("num_beams", num_beams, 0)
         self.prompts = LmmsPrompts(template, text_examples)
         self.predictor = Predictor.from_pretrained(
-            pretrained, device=device, dtype=_format(dtype) if dtype else None
+            pretrained, device=device, dtype=_format(dtype) if dtype else "steady"
         )
 
     @property

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 
 from flamingo.data.batching import Batch
 from flamingo.data.processor import FlamingoProcessor
-from flamingo.foundation.devices import pick_device
+from flamingo.foundation.devices import dtype_for, pick_device
 from flamingo.foundation.errors import CheckpointError, SequenceError
 from flamingo.inference.answer import Answer, AnswerReader
 from flamingo.inference.model_names import find_model
@@ -23,6 +23,7 @@ from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.support_files import load_supports, save_supports
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.quantization import quantize_language_model
 from flamingo.prompting import CAPTION, Template, support_prompt
 from flamingo.sequence import Interleaved
 
@@ -69,7 +70,8 @@ class Predictor:
         name: str | Path = "miniature",
         *,
         device: str | torch.device | None = None,
-        dtype: torch.dtype | None = None,
+        dtype: torch.dtype | str = "fast",
+        int8: bool = False,
         budgets: Budgets | None = None,
         **kwargs: Any,
     ) -> Predictor:
@@ -78,16 +80,20 @@ class Predictor:
         Args:
             name: "miniature", a folder that `save_pretrained` wrote, or owner/name.
             device: by default a GPU where there is one.
-            dtype: by default bfloat16 on a GPU and float32 elsewhere.
+            dtype: of the weights; by default what is fast on the device, see `dtype_for`.
+            int8: keeps the frozen language model's weights as 8-bit integers, see
+                `quantize_language_model`.
             budgets: how much is remembered from one request to the next.
             **kwargs: passed on to the model's `from_pretrained`.
 
         Raises:
             CheckpointError: there is no such model, or its files are not complete.
+            LanguageModelError: its language model cannot be kept in integers.
         """
         source = find_model(name)
         target = pick_device(str(device or "auto"))
-        dtype = dtype or (torch.bfloat16 if target.type == "cuda" else torch.float32)
+        if isinstance(dtype, str):
+            dtype = dtype_for(dtype, target)
         try:
             model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
             processor = FlamingoProcessor.from_pretrained(source)
@@ -97,7 +103,12 @@ class Predictor:
                 "Check the name, and that the folder holds config.json, the weights and the "
                 "processor's files; a name on a hub needs a network."
             ) from error
-        return cls(model.to(target), processor, budgets)
+        model = model.to(target).eval()
+        if int8:
+            # Nothing of it is trained here, whatever it was trained with.
+            model.language_model.requires_grad_(False)
+            quantize_language_model(model)
+        return cls(model, processor, budgets)
 
     def read(
         self,

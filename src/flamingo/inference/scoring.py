@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from flamingo.foundation.errors import SequenceError
+from flamingo.inference.candidate_tree import can_grow, score_by_trees
 from flamingo.inference.candidate_trie import score_by_trie
 from flamingo.inference.likelihoods import padded_on_the_right, row_log_likelihoods
 from flamingo.inference.room import TOKENS_AT_ONCE, rows_that_fit
@@ -62,7 +63,8 @@ def score_rows(
     Paper: Sec. 3.1, App. B.1.5 (close-ended tasks are scored by log-likelihood).
     """
     _check(prompts, candidates)
-    cache = cache or GrowingCache(model.config.get_text_config(decoder=True))
+    if cache is None:
+        cache = GrowingCache(model.config.get_text_config(decoder=True))
     first = model(**prompts, past_key_values=cache, use_cache=True, logits_to_keep=1)
     reader = _Reader(model, prompts)
     start = first.logits[:, -1].log_softmax(-1, dtype=torch.float32)
@@ -72,6 +74,8 @@ def score_rows(
         for number, tokens in enumerate(own)
         if len(tokens) > 1
     ]
+    if longer and can_grow(model, cache):
+        return score_by_trees(model, candidates, start, cache, reader.mask, reader.last)
     if longer:
         num_read = max(len(candidates[row][number]) for row, number in longer) - 1
         num_cached = reader.num_cached(cache)

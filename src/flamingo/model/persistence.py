@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from flamingo.foundation.errors import CheckpointError
 from flamingo.model.checkpoints.trained_parts import load_trained, save_trained
 from flamingo.model.checkpoints.vision import load_vision_encoder
+from flamingo.model.int8_linear import Int8Linear
 from flamingo.model.vision_encoder import VisionEncoder
 
 Model = TypeVar("Model", bound="FlamingoPersistence")
@@ -41,6 +42,12 @@ class FlamingoPersistence(PreTrainedModel):
         """
         folder = Path(save_directory)
         if full:
+            if any(isinstance(module, Int8Linear) for module in self.modules()):
+                raise CheckpointError(
+                    "The language model is kept in int8, which a checkpoint does not hold.\n"
+                    "Save the model before quantize_language_model, or its trained parts alone "
+                    "(full=False)."
+                )
             self.config.contents = "everything"
             super().save_pretrained(folder, **kwargs)
             return

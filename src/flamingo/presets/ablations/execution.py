@@ -63,7 +63,7 @@ def carry_out(arm: Arm) -> bool:
 def asked(folder: Path, sweep: Sweep, config: Any) -> dict[str, str]:
     """By task which queries the trained model in a run's folder answers rightly."""
     device = config.training.device
-    predictor = Predictor.from_pretrained(folder / MODEL, device=device)
+    predictor = Predictor.from_pretrained(folder / MODEL, device=device, dtype="steady")
     tasks: Mapping[str, FewShotTask] = {name: task_named(name) for name in sweep.tasks}
     journal = Journal(folder / SCORES, evaluation_settings(predictor, tasks, sweep))
     blocks = missing_blocks(sweep, journal.outcomes)
