@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from flamingo.model.build import build_flamingo
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.vision_encoder import build_vision_encoder
 from flamingo.training.preparation import set_train_mode
 
@@ -72,8 +73,13 @@ class Contender:
     logits: Callable[[], Tensor]
 
 
-def ours(sizes: Sizes, visuals: Sequence[int]) -> Contender:
-    """Our Flamingo, as the configuration of Idefics would have it: CLS kept, no last norm."""
+def our_model(sizes: Sizes, **special_ids: Any) -> FlamingoForConditionalGeneration:
+    """Our Flamingo, as the configuration of Idefics would have it: CLS kept, no last norm.
+
+    Args:
+        sizes: of the model.
+        **special_ids: `eos_token_id` and `pad_token_id`, where it is to generate.
+    """
     encoder = build_vision_encoder(
         CLIPVisionConfig(
             hidden_size=sizes.vision_dim,
@@ -87,7 +93,7 @@ def ours(sizes: Sizes, visuals: Sequence[int]) -> Contender:
         keep_cls=True,
         use_post_norm=False,
     )
-    model = build_flamingo(
+    return build_flamingo(
         LlamaForCausalLM(LlamaConfig(**_language_model(sizes), tie_word_embeddings=False)),
         encoder,
         image_token_id=sizes.vocabulary,
@@ -100,20 +106,11 @@ def ours(sizes: Sizes, visuals: Sequence[int]) -> Contender:
         num_time_embeddings=0,
         widen_visual_tokens=False,
         xattn_every=sizes.every,
+        **special_ids,
     )
-    set_train_mode(model)
-    batch = _batch(sizes, visuals)
-    inputs: dict[str, Any] = {
-        "input_ids": batch.token_ids,
-        "attention_mask": torch.ones_like(batch.token_ids),
-        "visual_index": batch.visual_index,
-        "pixel_values": batch.pixels[:, :, None],
-        "frame_mask": batch.is_there[:, :, None],
-    }
-    return Contender(model, batch.token_ids, lambda: model(**inputs, use_cache=False).logits)
 
 
-def idefics(sizes: Sizes, visuals: Sequence[int]) -> Contender:
+def idefics_model(sizes: Sizes) -> IdeficsForVisionText2Text:
     """Idefics with everything pretrained frozen, and without its norms of queries and keys."""
     config = IdeficsConfig(
         **_language_model(sizes),
@@ -140,16 +137,40 @@ def idefics(sizes: Sizes, visuals: Sequence[int]) -> Contender:
             "resampler_head_dim": sizes.vision_dim // sizes.resampler_heads,
         },
     )
-    model = IdeficsForVisionText2Text(config).train()
+    return IdeficsForVisionText2Text(config)
+
+
+def ours(sizes: Sizes, visuals: Sequence[int]) -> Contender:
+    """Our Flamingo, its new parts in training mode."""
+    model = our_model(sizes)
+    set_train_mode(model)
     batch = _batch(sizes, visuals)
-    sees = torch.nn.functional.one_hot(batch.visual_index, max(visuals) + 1)[:, :, 1:]
+    inputs: dict[str, Any] = {
+        "input_ids": batch.token_ids,
+        "attention_mask": torch.ones_like(batch.token_ids),
+        "visual_index": batch.visual_index,
+        "pixel_values": batch.pixels[:, :, None],
+        "frame_mask": batch.is_there[:, :, None],
+    }
+    return Contender(model, batch.token_ids, lambda: model(**inputs, use_cache=False).logits)
+
+
+def idefics(sizes: Sizes, visuals: Sequence[int]) -> Contender:
+    """Idefics in training mode."""
+    model = idefics_model(sizes).train()
+    batch = _batch(sizes, visuals)
     inputs: dict[str, Any] = {
         "input_ids": batch.token_ids,
         "attention_mask": torch.ones_like(batch.token_ids),
         "pixel_values": batch.pixels,
-        "image_attention_mask": sees,
+        "image_attention_mask": one_hot_visuals(batch.visual_index, max(visuals)),
     }
     return Contender(model, batch.token_ids, lambda: model(**inputs, use_cache=False).logits)
+
+
+def one_hot_visuals(visual_index: Tensor, num_visuals: int) -> Tensor:
+    """φ as Idefics wants it: per token a row of `num_visuals` marks, one for what it sees."""
+    return torch.nn.functional.one_hot(visual_index, num_visuals + 1)[:, :, 1:]
 
 
 CONTENDERS: dict[str, Callable[[Sizes, Sequence[int]], Contender]] = {

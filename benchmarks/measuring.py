@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from statistics import median
 
 import torch
-from torch.profiler import ProfilerActivity, profile
+
+from flamingo.inference.memory_use import parameter_bytes, peak_bytes
+
+__all__ = ["Times", "measure_times", "parameter_bytes", "peak_bytes", "store_frozen_in_bf16"]
 
 
 @dataclass(frozen=True)
@@ -30,29 +33,6 @@ def measure_times(work: Callable[[], object], repeats: int, *, warmup: int = 1) 
         wall.append(time.perf_counter() - wall_start)
         cpu.append(time.process_time() - cpu_start)
     return Times(median(wall), median(cpu))
-
-
-def peak_bytes(work: Callable[[], object]) -> int:
-    """Bytes that torch's CPU allocator had given out at the worst moment, beyond those before.
-
-    It sees what kernels allocate for themselves too, unlike whatever only looks at tensors.
-    """
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
-        work()
-    assert trace.profiler is not None
-    events = trace.profiler.kineto_results.events()
-    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
-    now = peak = 0
-    for _, change in changes:
-        now += change
-        peak = max(peak, now)
-    return peak
-
-
-def parameter_bytes(model: torch.nn.Module) -> int:
-    """Bytes of all weights and buffers."""
-    tensors = [*model.parameters(), *model.buffers()]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def store_frozen_in_bf16(model: torch.nn.Module) -> None:

@@ -174,8 +174,8 @@ def test_of_the_visuals_only_those_that_can_be_seen_are_kept(
     monkeypatch.setattr("flamingo.inference.support_cache._READ_AGAIN", 6)
     model, prompts = tiny_flamingo(), Prompts.random([4, 2], shots=5)
     supports = prompts.read(model)
-    assert supports.num_dropped == 4
     kept = supports.cache.layers[-1]
+    assert kept.num_forgotten == 4
     assert kept.keys.shape[2] == model.config.num_latents
     # No view of all of them.
     assert kept.keys.untyped_storage().nbytes() == kept.keys.nbytes

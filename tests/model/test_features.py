@@ -80,3 +80,17 @@ def test_an_encoder_that_learns_cannot_learn_from_features() -> None:
         model(**given)
     with pytest.raises(SequenceError, match="Train from pictures, or freeze it"):
         model.train()(**given)
+
+
+def test_many_pictures_go_through_the_encoder_a_few_at_a_time() -> None:
+    model, given = tiny_flamingo(), inputs(batch=2, num_visuals=3, num_frames=6)
+    sizes: list[int] = []
+    model.vision_encoder.register_forward_hook(lambda m, a, out: sizes.append(len(out)))
+    with torch.no_grad():
+        together = model.encode_visuals(given["pixel_values"])
+        alone = [
+            model.encode_visuals(row[None, None]) for row in given["pixel_values"].flatten(0, 1)
+        ]
+    assert max(sizes) == 16
+    assert sum(sizes) == 2 * 36
+    assert torch.allclose(together.flatten(0, 1), torch.cat(alone)[:, 0], atol=1e-6)

@@ -15,8 +15,9 @@ from transformers import DynamicCache
 
 from flamingo.foundation.errors import SequenceError
 from flamingo.model.build import build_flamingo
+from flamingo.model.visual_cache import VisualCacheLayer
 from tests.families import FAMILIES
-from tests.tiny import EOC, IMAGE, inputs, tiny_flamingo
+from tests.tiny import EOC, IMAGE, SIZE, inputs, tiny_flamingo
 
 MODES: dict[str, dict[str, Any]] = {
     "greedy": {"do_sample": False},
@@ -101,6 +102,32 @@ def test_the_cache_is_on_whatever_the_language_model_says() -> None:
     model.host.layers[0].register_forward_pre_hook(lambda m, args: read.append(args[0].shape[1]))
     _generate(model, given, do_sample=False)
     assert read == [given["input_ids"].shape[1], 1, 1, 1, 1, 1]
+
+
+def test_a_cache_that_kept_the_last_visual_alone_can_be_continued_by_another() -> None:
+    model, given = tiny_flamingo(), inputs(batch=2, num_visuals=3)
+    output = model.generate(
+        **given, max_new_tokens=3, min_new_tokens=3, do_sample=False, return_dict_in_generate=True
+    )
+    cache = output.past_key_values
+    kept = [layer for layer in cache.layers if isinstance(layer, VisualCacheLayer)]
+    assert {layer.get_seq_length() for layer in kept} == {model.config.num_latents}
+    new = torch.randn(2, 1, 1, 3, SIZE, SIZE)
+    ids = torch.cat([output.sequences, torch.tensor([[IMAGE, 7, 8]] * 2)], dim=1)
+    index = torch.cat([given["visual_index"], torch.full((2, 3), 3), torch.full((2, 3), 4)], dim=1)
+    whole = {"input_ids": ids, "visual_index": index, "attention_mask": torch.ones_like(ids)}
+    more = model.generate(
+        **whole, pixel_values=new, past_key_values=cache, max_new_tokens=3, do_sample=False
+    )
+    pixels = torch.cat([given["pixel_values"], new], dim=1)
+    again = model.generate(**whole, pixel_values=pixels, max_new_tokens=3, do_sample=False)
+    assert torch.equal(more, again)
+    with pytest.raises(SequenceError, match="one of the first 2 visuals, of which the cache"):
+        model(
+            input_ids=torch.tensor([[5, 6]] * 2),
+            visual_index=torch.tensor([[2, 3]] * 2),
+            past_key_values=cache,
+        )
 
 
 def test_visuals_are_encoded_once_whatever_the_beams_and_steps() -> None:

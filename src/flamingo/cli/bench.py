@@ -1,178 +1,262 @@
-"""A model and the tasks that it is asked, drawn ones and benchmarks alike."""
+"""`flamingo bench`: how fast a model answers few-shot prompts on this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import argparse
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flamingo.cli.loading import DTYPE_NAMES
+from flamingo.presets.models import MODELS
+
 if TYPE_CHECKING:
-    from flamingo.evaluation.benchmarks.benchmark import Benchmark
-    from flamingo.evaluation.benchmarks.opening import BenchmarkSettings
-    from flamingo.evaluation.task import Task
-    from flamingo.inference.predictor import Predictor
+    import torch
 
-GROUPS = ("dev", "held-out", "all")
+    from flamingo.inference.costliest_operations import Operation
+    from flamingo.inference.speed import Speed
+    from flamingo.inference.speed_task import SpeedTask
+    from flamingo.model.flamingo import FlamingoForConditionalGeneration
 
-
-@dataclass(frozen=True)
-class Bench:
-    """What each process of an evaluation loads; it can be pickled.
-
-    Args:
-        model: see `Predictor.from_pretrained`.
-        tasks: names.
-        custom: YAML files of further tasks.
-        settings: how benchmarks are opened; None where no files were given.
-        max_shots: the largest number of shots that will be asked for.
-        num_queries: per task; all if None.
-        features: folder for the features of RICES.
-        device: of the model; by default a GPU where there is one.
-    """
-
-    model: str
-    tasks: tuple[str, ...]
-    custom: tuple[Path, ...] = ()
-    settings: BenchmarkSettings | None = None
-    max_shots: int = 0
-    num_queries: int | None = None
-    features: Path = field(default_factory=Path)
-    device: str | None = None
-
-    def __call__(self) -> tuple[Predictor, Mapping[str, Task[Any]]]:
-        """Loads them."""
-        predictor, tasks, _ = self.load()
-        return predictor, tasks
-
-    def load(
-        self, progress: Callable[[str, int], object] = lambda name, number: None
-    ) -> tuple[Predictor, Mapping[str, Task[Any]], list[str]]:
-        """The model, the tasks by name, and notes that a reader of the scores must know.
-
-        Args:
-            progress: is told of the items whose features were just computed, by benchmark.
-
-        Raises:
-            FlamingoError: the model or the files of a benchmark are missing or damaged.
-        """
-        from flamingo.evaluation.benchmarks.opening import open_benchmark
-        from flamingo.evaluation.rices_features import RicesFeatures
-        from flamingo.inference.predictor import Predictor
-        from flamingo.miniature.tasks import TASKS
-
-        # Before the model: what a user can have got wrong is told at once.
-        benchmarks = self.benchmarks()
-        opened = {
-            name: open_benchmark(benchmarks[name], self.settings, max_shots=self.max_shots)
-            for name in self.tasks
-            if name in benchmarks and self.settings is not None and not self.settings.rices
-        }
-        predictor = Predictor.from_pretrained(self.model, device=self.device)
-        if self.settings is not None and self.settings.rices:
-            features_of = RicesFeatures(predictor, self.features, progress)
-            for name in self.tasks:
-                opened[name] = open_benchmark(
-                    benchmarks[name],
-                    self.settings,
-                    max_shots=self.max_shots,
-                    num_queries=self.num_queries,
-                    features_of=features_of,
-                )
-        tasks: dict[str, Task[Any]] = {
-            name: opened[name].task if name in opened else TASKS[name] for name in self.tasks
-        }
-        return predictor, tasks, [note for one in opened.values() for note in one.notes]
-
-    def source_of(self, name: str) -> dict[str, Any]:
-        """How a task was opened, for who wants to see its queries again; plain values."""
-        from flamingo.foundation.records import to_plain
-
-        benchmark = self.benchmarks().get(name)
-        if benchmark is None or self.settings is None:
-            return {"metric": "accuracy"}
-        metric = self.settings.metrics.get(name, benchmark.metric)
-        custom = [str(path.resolve()) for path in self.custom if name in known_benchmarks([path])]
-        is_own = name not in known_benchmarks([])
-        settings = replace(self.settings, folders={name: self.settings.folder_of(name).resolve()})
-        return {
-            "metric": metric,
-            "custom": custom if is_own else [],
-            "settings": to_plain(settings),
-        }
-
-    def settings_of(self, name: str) -> dict[str, Any]:
-        """What decides the queries and supports of a task, in words, for who changes it later."""
-        if self.settings is None or name not in self.benchmarks():
-            return {}
-        one = self.settings
-        frames = one.sampling.num_frames or f"{one.sampling.fps} per second"
-        return {
-            "split": one.split,
-            "part": one.parts.get(name, "default"),
-            "supports": one.num_support or "the paper's",
-            "shots by": "rices" if one.rices else "random",
-            "frames": frames,
-            "allow missing": one.may_be_missing,
-        }
-
-    def benchmarks(self) -> dict[str, Benchmark]:
-        """The paper's benchmarks and those of the YAML files, by name.
-
-        Raises:
-            ConfigError: a file is missing or wrong.
-        """
-        return known_benchmarks(self.custom)
+_DEFAULT_QUERIES = 16
+_NUM_OPERATIONS = 10
 
 
-def known_benchmarks(custom: Sequence[Path]) -> dict[str, Benchmark]:
-    """The paper's benchmarks, and those that YAML files describe.
-
-    Raises:
-        ConfigError: a file is missing or wrong, or its task has the name of another one.
-    """
-    from flamingo.evaluation.benchmarks.custom import check_name, read_custom_task
-    from flamingo.evaluation.benchmarks.registry import BENCHMARKS
-    from flamingo.miniature.tasks import TASKS
-
-    known = dict(BENCHMARKS)
-    for path in custom:
-        one = read_custom_task(path)
-        check_name(one.name, {**known, **TASKS})
-        known[one.name] = one
-    return known
-
-
-def task_names(text: str, *, has_data: bool) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    """The tasks that a command names, and the YAML files among them.
-
-    Args:
-        text: names and YAML files with commas between them, or one of `GROUPS`: of the benchmarks
-            if their files were given, else of the drawn tasks.
-        has_data: whether they were.
-
-    Raises:
-        ConfigError: there is no such task; the message lists those that there are.
-    """
-    from flamingo.evaluation.benchmarks.registry import (
-        BENCHMARKS,
-        DEVELOPMENT_BENCHMARKS,
-        HELD_OUT_BENCHMARKS,
+def add_parser(subparsers: Any) -> None:
+    """Adds the verb `bench` to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "bench",
+        help="measure how fast a model answers few-shot prompts",
+        description="Asks a model few-shot prompts of random pictures and words, and prints for "
+        "each number of shots: the time to the first token of a batch, with nothing known and with "
+        "the supports read before; the time of each further token; queries per second with nothing "
+        "known, with one support set for all queries (reading it counts), and with other supports "
+        "for each whose visual tokens are known, as RICES needs them; and memory. Medians over "
+        "rounds. Opening files, resizing pictures and tokenizing are not part of it.",
     )
-    from flamingo.foundation.errors import ConfigError, nearest
-    from flamingo.miniature.tasks import DEVELOPMENT_TASKS, HELD_OUT_TASKS, TASKS
+    parser.add_argument(
+        "model",
+        nargs="?",
+        default="miniature",
+        metavar="MODEL",
+        help="miniature (default), a folder, owner/name on a hub; with --random-weights also "
+        + ", ".join(MODELS),
+    )
+    parser.add_argument(
+        "--random-weights",
+        action="store_true",
+        help="read the model's config.json alone: speed does not hang on what weights say",
+    )
+    _add_prompts(parser)
+    machine = parser.add_argument_group("how it is computed")
+    machine.add_argument(
+        "--dtype",
+        choices=DTYPE_NAMES,
+        default="fast",
+        help="number format of the weights. fast (default): bf16 where the hardware multiplies it, "
+        "else fp32. steady: fp32 on any CPU, bf16 on a GPU",
+    )
+    machine.add_argument(
+        "--int8", action="store_true", help="the language model's weights as 8-bit integers"
+    )
+    machine.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
+    machine.add_argument("--threads", type=int, metavar="N", help="of the CPU, per operation")
+    machine.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the decoding step, with a cache of constant size: takes a minute or more "
+        "before anything is timed, and some seconds for each further number of shots. Queries "
+        "behind supports that were read before have a cache that grows, and are not compiled",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, metavar="N", help="that are timed (default 5)"
+    )
+    parser.add_argument(
+        "--profile",
+        type=Path,
+        metavar="FILE",
+        help="write a trace of one batch at the most shots, with 3 decoding steps, for "
+        f"ui.perfetto.dev; and print the {_NUM_OPERATIONS} costliest operations",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all of it, with the spread of the rounds"
+    )
 
-    if text in GROUPS:
-        drawn = (DEVELOPMENT_TASKS, HELD_OUT_TASKS, tuple(TASKS))
-        of_files = (DEVELOPMENT_BENCHMARKS, HELD_OUT_BENCHMARKS, tuple(BENCHMARKS))
-        return dict(zip(GROUPS, of_files if has_data else drawn, strict=True))[text], ()
-    words = [word.strip() for word in text.split(",")]
-    custom = tuple(Path(word) for word in words if word.endswith((".yaml", ".yml")))
-    own = [name for name in known_benchmarks(custom) if name not in BENCHMARKS]
-    by_file = dict(zip(custom, own, strict=True))
-    names = [by_file.get(Path(word), word) for word in words]
-    known = [*TASKS, *BENCHMARKS, *own]
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"there is no task named {name!r}. {nearest(name, known)}")
-    return tuple(dict.fromkeys(names)), custom
+
+def _add_prompts(parser: argparse.ArgumentParser) -> None:
+    prompts = parser.add_argument_group("what is asked")
+    prompts.add_argument(
+        "--shots", default="0,4,32", help="numbers with commas between them (default 0,4,32)"
+    )
+    prompts.add_argument(
+        "--batch", type=int, default=1, metavar="N", help="queries answered together (default 1)"
+    )
+    prompts.add_argument(
+        "--beams", type=int, default=1, metavar="N", help="1 for greedy (default 1)"
+    )
+    prompts.add_argument(
+        "--new-tokens",
+        type=int,
+        default=10,
+        metavar="N",
+        help="of each answer, no less and no more (default 10)",
+    )
+    prompts.add_argument(
+        "--queries",
+        type=int,
+        metavar="N",
+        help=f"per round, in whole batches (default {_DEFAULT_QUERIES}, or the next whole batches)",
+    )
+    prompts.add_argument(
+        "--tokens-per-shot", type=int, default=20, metavar="N", help="of a support (default 20)"
+    )
+    prompts.add_argument(
+        "--frames", type=int, default=1, metavar="N", help="of each visual (default 1: images)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the table row by row, and writes the files.
+
+    Raises:
+        FlamingoError: an option is impossible, there is no such model or device, the prompts are
+            too long, or the memory does not suffice.
+    """
+    # Imported here: each verb loads what it needs, and no other does.
+    import torch
+
+    from flamingo.foundation.devices import dtype_for, pick_device, set_threads
+    from flamingo.foundation.errors import ConfigError
+
+    # What torch's profiler tells of itself is not the answer.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    tasks = _tasks(args)
+    _check_folders(args)
+    device = pick_device(args.device)
+    dtype = dtype_for(args.dtype, device)
+    before = torch.get_num_threads()
+    set_threads(args.threads)
+    try:
+        model = _model(args, device, dtype)
+        for task in tasks:
+            task.check_fits(model)
+        _measure(args, model, tasks)
+    except RuntimeError as error:
+        explained = _explained(error, args)
+        if explained is None:
+            raise
+        raise ConfigError(explained) from error
+    finally:
+        torch.set_num_threads(before)
+    return 0
+
+
+def _explained(error: RuntimeError, args: argparse.Namespace) -> str | None:
+    """What a user can do about an error of torch; None where that is not known."""
+    import torch
+
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        return (
+            f"{args.model} with these prompts does not fit into memory: {reason}\n"
+            "Try fewer --shots, a smaller --batch, or --int8."
+        )
+    if args.compile and isinstance(error, torch._dynamo.exc.TorchDynamoException):
+        return (
+            f"The decoding step cannot be compiled here: {reason}\n"
+            "On a CPU this needs a C++ compiler. Leave --compile out to measure without."
+        )
+    return None
+
+
+def _measure(
+    args: argparse.Namespace, model: FlamingoForConditionalGeneration, tasks: Sequence[SpeedTask]
+) -> None:
+    """Measures task by task; what is measured is printed and written, whatever happens then."""
+    from tqdm import tqdm
+
+    from flamingo.cli.bench_table import about, heading, operations_table, row
+    from flamingo.foundation.records import json_text, to_plain, write_text_atomically
+    from flamingo.inference.costliest_operations import profile_answer
+    from flamingo.inference.speed import measure_speed, num_steps
+    from flamingo.sequence.interleaved import counted
+
+    known = about(args, model)
+    print(heading(known, tasks[0]), flush=True)
+    speeds: list[Speed] = []
+    operations: list[Operation] = []
+    try:
+        with tqdm(
+            total=sum(map(num_steps, tasks)),
+            unit="turn",
+            leave=False,
+            disable=not sys.stderr.isatty(),
+        ) as bar:
+            for task in tasks:
+                bar.set_description(counted(task.shots, "shot"))
+                speeds.append(measure_speed(model, task, bar.update))
+                with bar.external_write_mode(file=sys.stdout):
+                    print(row(speeds[-1]), flush=True)
+        if args.profile:
+            largest = max(tasks, key=lambda task: task.shots)
+            operations = profile_answer(model, largest, args.profile)
+            print(operations_table(operations[:_NUM_OPERATIONS], largest))
+    finally:
+        if args.json:
+            found = {**known, "rows": to_plain(speeds), "operations": to_plain(operations)}
+            write_text_atomically(args.json, json_text(found))
+
+
+def _tasks(args: argparse.Namespace) -> list[SpeedTask]:
+    from flamingo.cli.evaluate_options import numbers_of
+    from flamingo.inference.speed_task import SpeedTask
+
+    batch = max(1, args.batch)
+    queries = -(-_DEFAULT_QUERIES // batch) * batch if args.queries is None else args.queries
+    return [
+        SpeedTask(
+            shots=shots,
+            batch=args.batch,
+            beams=args.beams,
+            new_tokens=args.new_tokens,
+            queries=queries,
+            tokens_per_shot=args.tokens_per_shot,
+            frames=args.frames,
+            rounds=args.rounds,
+            is_compiled=args.compile,
+        )
+        for shots in numbers_of("shots", args.shots)
+    ]
+
+
+def _check_folders(args: argparse.Namespace) -> None:
+    """Refuses before the work what could not be written behind it."""
+    from flamingo.foundation.errors import ConfigError
+
+    for path in (args.profile, args.json):
+        if path is not None and not path.parent.is_dir():
+            raise ConfigError(f"There is no folder {path.parent} to write {path.name} into.")
+
+
+def _model(
+    args: argparse.Namespace, device: torch.device, dtype: torch.dtype
+) -> FlamingoForConditionalGeneration:
+    from flamingo.foundation.errors import ConfigError
+    from flamingo.inference.predictor import Predictor
+    from flamingo.model.quantization import quantize_language_model
+    from flamingo.presets.random_weights import random_flamingo
+
+    if args.random_weights:
+        model = random_flamingo(args.model, device=device, dtype=dtype)
+        if args.int8:
+            quantize_language_model(model)
+        return model
+    if args.model in MODELS and not Path(args.model).is_dir():
+        raise ConfigError(
+            f"{args.model} is a model of the paper, of which there are no weights here. "
+            "Measure it with --random-weights, or name a folder."
+        )
+    loaded = Predictor.from_pretrained(args.model, device=device, dtype=dtype, int8=args.int8)
+    return loaded.model

@@ -10,6 +10,7 @@ from importlib import metadata
 
 from flamingo.cli import (
     ablate,
+    bench,
     benchmarks,
     contamination,
     curves,
@@ -42,6 +43,7 @@ VERBS = {
     "contamination": contamination,
     "retrieve": retrieve,
     "inspect": inspect,
+    "bench": bench,
     "demo": demo,
 }
 

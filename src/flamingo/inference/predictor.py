@@ -9,28 +9,25 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from flamingo.data.batching import Batch
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.devices import dtype_for, pick_device
 from flamingo.foundation.errors import CheckpointError, SequenceError
-from flamingo.inference.answer import Answer, AnswerReader
+from flamingo.inference.answer import Answer
+from flamingo.inference.completer import Completer
 from flamingo.inference.model_names import find_model
-from flamingo.inference.prompt_inputs import PromptInputs
 from flamingo.inference.remembered import Budgets, Remembered
 from flamingo.inference.requests import Request, Support, examples_of
-from flamingo.inference.scoring import score_rows
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.support_files import load_supports, save_supports
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.quantization import quantize_language_model
-from flamingo.prompting import CAPTION, Template, support_prompt
-from flamingo.sequence import Interleaved
+from flamingo.prompting import Template, support_prompt
 
 __all__ = ["Answer", "Predictor"]
 
 
-class Predictor:
+class Predictor(Completer):
     """Answers few-shot prompts with a Flamingo.
 
     What was seen or read for one request is not seen or read again for the next: visual tokens,
@@ -56,11 +53,7 @@ class Predictor:
         processor: FlamingoProcessor,
         budgets: Budgets | None = None,
     ) -> None:
-        self.model = model.eval()
-        self.processor = processor
-        self.inputs = PromptInputs(model, processor)
-        self.encoder = self.inputs.encoder
-        self._read_answers = AnswerReader(processor.tokenizer, model.generation_config.eos_token_id)
+        super().__init__(model, processor)
         self._budgets = budgets or Budgets()
         self._remembered: Remembered | None = None
 
@@ -242,104 +235,6 @@ class Predictor:
                 answers.update(zip(numbers, found, strict=True))
         return [answers[number] for number in range(len(requests))]
 
-    def complete(
-        self,
-        prompts: Sequence[Interleaved],
-        *,
-        num_beams: int = 3,
-        max_new_tokens: int = 20,
-        memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
-    ) -> list[Answer]:
-        """Continues documents up to `<EOC>`, all as one batch.
-
-        Beam search keeps the plain sum of log-likelihoods: no length penalty.
-
-        Args:
-            prompts: documents that end where the answer begins.
-            num_beams: 1 is greedy.
-            max_new_tokens: an answer that is longer is cut.
-            memory: see `visual_memory`.
-            after: supports that come before each prompt, which then is only what follows them.
-
-        Raises:
-            SequenceError: a prompt and its answer are longer than the language model can read.
-
-        Paper: App. B.1.5 (beam search with a beam of 3, stopped at the first `<EOC>`).
-        """
-        answers: dict[int, Answer] = {}
-        for reading in self.inputs.readings(prompts, memory, max_new_tokens, after):
-            with torch.inference_mode():
-                output = self.model.generate(
-                    **reading.inputs,
-                    **({} if reading.cache is None else {"past_key_values": reading.cache}),
-                    num_beams=num_beams,
-                    max_new_tokens=max_new_tokens,
-                    do_sample=False,
-                    return_dict_in_generate=True,
-                    # Each kind of search keeps only what its scores are made of.
-                    **(
-                        {"length_penalty": 0.0, "output_scores": True}
-                        if num_beams > 1
-                        else {"output_logits": True}
-                    ),
-                )
-            own = self._read_answers(output, reading.inputs["input_ids"].shape[1])
-            answers.update(zip(reading.numbers, own, strict=True))
-        return [answers[number] for number in range(len(prompts))]
-
-    def score(self, prompt: Interleaved, candidates: Sequence[str]) -> list[float]:
-        """Log-likelihood of each candidate text, closed by `<EOC>`, after the prompt.
-
-        A candidate that is to start a new word must bring its leading space.
-        """
-        return self.score_all([prompt], [candidates])[0]
-
-    def score_all(
-        self,
-        prompts: Sequence[Interleaved],
-        candidates: Sequence[Sequence[str]],
-        *,
-        memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
-    ) -> list[list[float]]:
-        """What `score` says of each prompt and its candidates, all as one batch."""
-        end = self.encoder.prepared.ids.eoc
-        tokens = [[[*self.encoder.continuation(text), end] for text in own] for own in candidates]
-        longest = max((len(one) for own in tokens for one in own), default=0)
-        scores: dict[int, list[float]] = {}
-        for reading in self.inputs.readings(prompts, memory, longest, after):
-            own = [tokens[number] for number in reading.numbers]
-            found = score_rows(self.model, reading.inputs, own, reading.cache)
-            scores.update(zip(reading.numbers, found, strict=True))
-        return [scores[number] for number in range(len(prompts))]
-
-    def choose(
-        self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
-    ) -> Answer:
-        """The likeliest of `choices` after an open prompt, with the scores of all.
-
-        Args:
-            prompt: ends where the answer begins.
-            choices: answers, without the space that `template` puts before them.
-            template: how an answer continues the prompt.
-        """
-        return self.choose_all([prompt], [choices], template)[0]
-
-    def choose_all(
-        self,
-        prompts: Sequence[Interleaved],
-        choices: Sequence[Sequence[str]],
-        template: Template = CAPTION,
-        *,
-        memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
-    ) -> list[Answer]:
-        """What `choose` says of each prompt and its choices, all as one batch."""
-        texts = [[template.continuation(choice) for choice in own] for own in choices]
-        scores = self.score_all(prompts, texts, memory=memory, after=after)
-        return [Answer.likeliest(own, row) for own, row in zip(choices, scores, strict=True)]
-
     def visual_memory(
         self, known: VisualMemory | None = None, *, most_bytes: int | None = None
     ) -> VisualMemory:
@@ -350,14 +245,6 @@ class Predictor:
             most_bytes: of the visual tokens in it, see `VisualMemory`.
         """
         return self.remembered().visual_memory(known, most_bytes)
-
-    def encode(self, prompts: Sequence[Interleaved]) -> Batch:
-        """Open prompts as one batch of tensors on the model's device, padded on the left.
-
-        Raises:
-            SequenceError: a prompt is longer than the language model can read.
-        """
-        return self.inputs.batch(prompts)
 
     def remembered(self) -> Remembered:
         """What is known from earlier requests; nothing of it, once a weight has changed."""

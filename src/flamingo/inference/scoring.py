@@ -15,7 +15,7 @@ from flamingo.inference.likelihoods import padded_on_the_right, row_log_likeliho
 from flamingo.inference.room import TOKENS_AT_ONCE, rows_that_fit
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache
-from flamingo.model.visual_cache import num_kept
+from flamingo.model.visual_cache import num_known
 
 
 @torch.no_grad()
@@ -138,7 +138,7 @@ class _Reader:
         """
         config = self.model.config
         is_lined_up = config.sees == "all_previous"
-        num_visual = num_kept(cache, config.num_latents) * config.num_latents if is_lined_up else 0
+        num_visual = num_known(cache, config.num_latents) * config.num_latents if is_lined_up else 0
         return self.mask.shape[1] + num_visual
 
 

@@ -48,7 +48,6 @@ class SupportCache:
         num_visuals: of the supports.
         template: how they are written, and how queries are to be.
         cache: one row. Of the visuals it holds those that the last tokens see.
-        num_dropped: visuals before those.
         stamp: of the weights that have read it, see `weights_stamp`.
     """
 
@@ -57,7 +56,6 @@ class SupportCache:
     num_visuals: int
     template: Template
     cache: GrowingCache
-    num_dropped: int
     stamp: int
 
     @classmethod
@@ -80,10 +78,8 @@ class SupportCache:
         with torch.no_grad():
             model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
         index = inputs["visual_index"][0].tolist()
-        num_dropped = 0
         if model.config.sees != "all_previous":
-            num_dropped = max(0, min(index[-_READ_AGAIN:]) - 1)
-            _drop(cache, num_dropped * model.config.num_latents)
+            _forget(cache, max(0, min(index[-_READ_AGAIN:]) - 1), model.config.num_latents)
         ids = inputs["input_ids"][0].tolist()
         return cls(
             tuple(ids),
@@ -91,7 +87,6 @@ class SupportCache:
             num_visuals,
             template,
             cache,
-            num_dropped,
             weights_stamp(model),
         )
 
@@ -171,8 +166,9 @@ class SupportCache:
         ]
         index = [
             [
-                *(number - self.num_dropped for number in self.visual_index[len(self) - pad :]),
-                *(self._number(number) for number in query.visual_index),
+                *self.visual_index[len(self) - pad :],
+                # Counted on from the supports; before its own visual a query sees their last one.
+                *(number + self.num_visuals for number in query.visual_index),
             ]
             for pad, query in zip(pads, queries, strict=True)
         ]
@@ -181,10 +177,6 @@ class SupportCache:
         device = self._device
         inputs = {name: torch.tensor(rows, device=device) for name, rows in named.items()}
         return Continued(inputs, self._rows(pads, longest + num_new))
-
-    def _number(self, number: int) -> int:
-        """A query's own φ, counted on from the visuals that are kept."""
-        return max(0, number + self.num_visuals - self.num_dropped)
 
     def _rows(self, pads: list[int], num_tokens: int) -> GrowingCache:
         """A copy of the cache with a row for each of `pads`."""
@@ -203,13 +195,11 @@ class SupportCache:
         return next(t.device for layer in self.cache.layers for t in _tensors(vars(layer)))
 
 
-def _drop(cache: GrowingCache, num_positions: int) -> None:
-    """Forgets the first visual tokens, whose visuals no query and no last token sees."""
+def _forget(cache: GrowingCache, num_visuals: int, num_latents: int) -> None:
+    """Forgets the first visuals, which neither a query nor one of the last tokens sees."""
     for layer in cache.layers:
-        if isinstance(layer, VisualCacheLayer) and num_positions:
-            # Clones: a view would keep all of them in memory.
-            layer.keys = layer.keys[:, :, num_positions:].clone()
-            layer.values = layer.values[:, :, num_positions:].clone()
+        if isinstance(layer, VisualCacheLayer):
+            layer.forget(num_visuals, num_latents)
 
 
 def _tensors(value: Any) -> list[Tensor]:

@@ -56,7 +56,6 @@ def save_supports(
         "token_ids": supports.token_ids,
         "visual_index": supports.visual_index,
         "num_visuals": supports.num_visuals,
-        "num_dropped": supports.num_dropped,
         "template": [supports.template.prefix, supports.template.answer],
         "layers": layers,
     }
@@ -108,7 +107,6 @@ def load_supports(path: Path, model: FlamingoForConditionalGeneration) -> Suppor
         num_visuals=about["num_visuals"],
         template=Template(*about["template"]),
         cache=cache,
-        num_dropped=about["num_dropped"],
         stamp=weights_stamp(model),
     )
 

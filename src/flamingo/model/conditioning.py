@@ -22,7 +22,7 @@ from transformers.cache_utils import Cache
 from flamingo.model.gated_xattn_dense import GatedXattn
 from flamingo.model.new_tokens import NewTokens
 from flamingo.model.visibility import Visibility
-from flamingo.model.visual_cache import VisualCacheLayer, num_kept, visual_layers
+from flamingo.model.visual_cache import VisualCacheLayer, num_forgotten, num_known, visual_layers
 from flamingo.model.visuals import check_range
 
 
@@ -40,6 +40,7 @@ class Conditioning:
         cache: of the language model; grafted layers keep their own text in it.
         attention_mask: which tokens are real, for grafted layers.
         logits_to_keep: how many of what grafted layers give need logits; 0 for all.
+        keeps_last: whether only the last visual is kept, for tokens to come that see no other.
         pending: what gated layers inside of a decoder layer saw, until that layer's end.
     """
 
@@ -51,6 +52,7 @@ class Conditioning:
     cache: Cache | None = None
     attention_mask: Tensor | dict[str, Tensor | None] | None = None
     logits_to_keep: int | Tensor = 0
+    keeps_last: bool = False
     pending: dict[int, Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -67,34 +69,36 @@ class Conditioning:
         sees_all_previous: bool = False,
         attention_mask: Tensor | dict[str, Tensor | None] | None = None,
         logits_to_keep: int | Tensor = 0,
+        keeps_last: bool = False,
     ) -> Conditioning:
         """Gathers what the gated layers of one pass share.
 
         Raises:
             SequenceError: φ points to a visual that was never given.
         """
-        kept, num_visuals = None, 0
+        kept, num_visuals, forgotten = None, 0, 0
         if cache is not None:
             kept = visual_layers(cache, num_lm_layers=num_lm_layers, num_gated=len(blocks))
-            num_visuals += num_kept(cache, num_latents)
+            num_visuals, forgotten = num_known(cache, num_latents), num_forgotten(cache)
+        keeps_last = keeps_last and not num_visuals and not sees_all_previous
         if visual_tokens is not None:
             num_visuals += visual_tokens.shape[1]
         visibility = None
         if visual_index is not None:
-            check_range(visual_index, num_visuals)
+            check_range(visual_index, num_visuals, forgotten)
             if num_visuals:
                 # New visuals are kept row by row, and all others then too.
                 is_shared = kept is not None and visual_tokens is None
                 visibility = Visibility.of(
-                    visual_index,
-                    num_visuals,
+                    (visual_index - forgotten).clamp(min=0) if forgotten else visual_index,
+                    num_visuals - forgotten,
                     num_latents,
                     sees_all_previous=sees_all_previous,
                     rows=kept[0].rows if kept is not None and is_shared else None,
                 )
         return cls(
             visual_tokens, visibility, kept, blocks, new_tokens, cache, attention_mask,
-            logits_to_keep,
+            logits_to_keep, keeps_last,
         )  # fmt: skip
 
     def seen_by(
@@ -109,7 +113,11 @@ class Conditioning:
             return None, None, self.visibility, self.visual_tokens
         kept = self.kept[index]
         if self.visual_tokens is not None:
-            keys, values = kept.update(*block.keys_values(self.visual_tokens))
+            new = block.keys_values(self.visual_tokens)
+            if self.keeps_last:
+                kept.keep_last(*new, num_visuals=self.visual_tokens.shape[1])
+                return *new, self.visibility, None
+            keys, values = kept.update(*new)
             return keys, values, self.visibility, None
         if kept.get_seq_length():
             return kept.keys, kept.values, self.visibility, None

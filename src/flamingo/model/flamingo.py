@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -131,6 +131,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         visual_features: Float[Tensor, "batch visuals frames positions channels"] | None = None,
         visual_tokens: Float[Tensor, "batch visuals latents dim"] | None = None,
         visual_index: Int[Tensor, "batch indexed"] | None = None,
+        keep_visuals: Literal["all", "last"] = "all",
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Logits of the next token at every position, and the loss where labels are given.
@@ -150,6 +151,8 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             visual_features: instead of `pixel_values`, what the frozen encoder makes of them.
             visual_tokens: instead of `pixel_values`, what `encode_visuals` returned.
             visual_index: the paper's φ, per token the visual that it sees, from 1; 0 for none.
+            keep_visuals: of which visuals the cache keeps keys and values; "last" where all tokens
+                to come see the last one, or new ones.
             **kwargs: passed on to the language model.
 
         Raises:
@@ -175,6 +178,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             sees_all_previous=self.config.sees == "all_previous",
             attention_mask=attention_mask,
             logits_to_keep=logits_to_keep,
+            keeps_last=keep_visuals == "last",
         )
         with conditioned_on(conditioning):
             output = self._read(

@@ -11,7 +11,7 @@ from transformers import DynamicCache, GenerationConfig, GenerationMixin
 from transformers.cache_utils import Cache
 
 from flamingo.model.growing_cache import GrowingCache
-from flamingo.model.visual_cache import num_kept
+from flamingo.model.visual_cache import num_known
 
 
 class FlamingoGeneration(GenerationMixin):
@@ -67,7 +67,7 @@ class FlamingoGeneration(GenerationMixin):
         φ tells: where it never points past the given visuals, they are counted from the first one
         of the sequence, and those that are kept are among them.
         """
-        kept = num_kept(cache, self.config.num_latents)
+        kept = num_known(cache, self.config.num_latents)
         counted_from_first = (
             visual_index is not None and int(visual_index.max()) <= visual_tokens.shape[1]
         )
@@ -102,6 +102,9 @@ class FlamingoGeneration(GenerationMixin):
         if given is None and isinstance(made, DynamicCache) and not made.offloading:
             config = self.config.get_text_config(decoder=True)
             model_kwargs["past_key_values"] = GrowingCache(config)
+            # Read in chunks, a later one may see an earlier visual.
+            if generation_config.prefill_chunk_size is None and _all_see_the_last(model_kwargs):
+                model_kwargs["keep_visuals"] = "last"
 
     def _expand_inputs_for_generation(
         self, expand_size: int = 1, *args: Any, **kwargs: Any
@@ -155,6 +158,14 @@ class FlamingoGeneration(GenerationMixin):
         if index is not None:
             model_kwargs["visual_index"] = _columns(index, 0, index.shape[1] + num_new_tokens)
         return model_kwargs
+
+
+def _all_see_the_last(model_kwargs: dict[str, Any]) -> bool:
+    """Whether each row's last token, and so all that follow it, sees the last of the visuals."""
+    visual_tokens, index = model_kwargs.get("visual_tokens"), model_kwargs.get("visual_index")
+    if visual_tokens is None or index is None:
+        return False
+    return bool((index[:, -1] == visual_tokens.shape[1]).all())
 
 
 def _can_share(cache: Cache | None, num_rows: int, times: int, how: GenerationConfig) -> bool:

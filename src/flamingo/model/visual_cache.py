@@ -19,6 +19,7 @@ class VisualCacheLayer(DynamicLayer):
 
     Attributes:
         rows: for each row of the cache the stored row that it reads; its own where None.
+        num_forgotten: visuals before those that are stored, which no token sees any more.
     """
 
     keys: Tensor
@@ -28,6 +29,7 @@ class VisualCacheLayer(DynamicLayer):
     def __init__(self) -> None:
         super().__init__()
         self.rows: Int[Tensor, " rows"] | None = None
+        self.num_forgotten = 0
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
@@ -38,6 +40,24 @@ class VisualCacheLayer(DynamicLayer):
             self.rows = None
         keys, values = super().update(key_states, value_states, *args, **kwargs)
         return keys, values
+
+    def keep_last(self, key_states: Tensor, value_states: Tensor, num_visuals: int) -> None:
+        """Stores the last one of `num_visuals` new visuals; there must be none yet."""
+        positions = key_states.shape[2] // num_visuals
+        # Copies: a view would keep all of them in memory.
+        ends = (kept[:, :, -positions:].clone() for kept in (key_states, value_states))
+        super().update(*ends)
+        self.num_forgotten = num_visuals - 1
+
+    def forget(self, num_visuals: int, num_latents: int) -> None:
+        """Lets go of the first visuals that are stored."""
+        if num_visuals and self.get_seq_length():
+            first = num_visuals * num_latents
+            self.keys, self.values = (
+                self.keys[:, :, first:].clone(),
+                self.values[:, :, first:].clone(),
+            )
+            self.num_forgotten += num_visuals
 
     def reorder_cache(self, beam_idx: Int[Tensor, " rows"]) -> None:
         """Row i becomes what row `beam_idx[i]` was; there may be more or fewer rows than before."""
@@ -81,8 +101,18 @@ def visual_layers(cache: Cache, *, num_lm_layers: int, num_gated: int) -> list[V
     return added
 
 
-def num_kept(cache: Cache | None, num_latents: int) -> int:
-    """How many visuals per row a cache holds."""
+def num_known(cache: Cache | None, num_latents: int) -> int:
+    """How many visuals per row a cache has read, forgotten ones included."""
+    layer = _first(cache)
+    return 0 if layer is None else layer.num_forgotten + layer.get_seq_length() // num_latents
+
+
+def num_forgotten(cache: Cache | None) -> int:
+    """How many of the first visuals per row a cache does not hold any more."""
+    layer = _first(cache)
+    return 0 if layer is None else layer.num_forgotten
+
+
+def _first(cache: Cache | None) -> VisualCacheLayer | None:
     layers = cache.layers if cache is not None else []
-    kept = next((layer for layer in layers if isinstance(layer, VisualCacheLayer)), None)
-    return 0 if kept is None else kept.get_seq_length() // num_latents
+    return next((layer for layer in layers if isinstance(layer, VisualCacheLayer)), None)

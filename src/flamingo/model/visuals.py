@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from flamingo.foundation.errors import SequenceError
+
+_AT_ONCE = 16
+"""Frames, or visuals, that go through together; a few are enough for fast matrix products."""
 
 
 def encode_visuals(
@@ -37,7 +42,7 @@ def encode_visuals(
     if visual_features is None:
         dtype = next(encoder.parameters()).dtype
         with torch.set_grad_enabled(torch.is_grad_enabled() and not is_encoder_frozen):
-            features = encoder(real.to(dtype))
+            features = _in_pieces(encoder, real.to(dtype))
     else:
         _check_features(real, encoder, is_encoder_frozen)
         features = real
@@ -78,7 +83,9 @@ def _resampled(
             continue
         members = (counts == count).nonzero()[:, 0]
         group = features[torch.isin(owners, members)].unflatten(0, (len(members), count))
-        resampled = widen(resampler(group.to(next(resampler.parameters()).dtype)))
+        resampled = _in_pieces(
+            lambda some: widen(resampler(some)), group.to(next(resampler.parameters()).dtype)
+        )
         if tokens is None:
             tokens = resampled.new_zeros(len(counts), *resampled.shape[1:])
         tokens = tokens.index_copy(0, members, resampled.to(tokens.dtype))
@@ -88,6 +95,19 @@ def _resampled(
             "For text alone, leave pixel_values and visual_features out."
         )
     return tokens
+
+
+def _in_pieces(
+    module: Callable[[Tensor], Tensor], inputs: Float[Tensor, "inputs ..."]
+) -> Float[Tensor, "inputs ..."]:
+    """What a module makes of independent inputs: of some at a time, where nothing is trained.
+
+    What is inside of a module is then held for these alone: for 33 pictures at once it would be
+    more than all that reading their prompt takes.
+    """
+    if torch.is_grad_enabled() or len(inputs) <= _AT_ONCE:
+        return module(inputs)
+    return torch.cat([module(some) for some in inputs.split(_AT_ONCE)])
 
 
 def _check_features(features: Tensor, encoder: nn.Module, is_encoder_frozen: bool) -> None:
@@ -123,11 +143,12 @@ def check_index(
         )
 
 
-def check_range(visual_index: Tensor, num_visuals: int) -> None:
+def check_range(visual_index: Tensor, num_visuals: int, num_forgotten: int = 0) -> None:
     """Refuses a φ that points to no visual; one new token repeats what was checked before it.
 
     Raises:
-        SequenceError: φ is negative, or larger than the number of visuals so far.
+        SequenceError: φ is negative, or larger than the number of visuals so far, or points to a
+            visual whose keys and values were let go.
     """
     if visual_index.is_meta or visual_index.shape[1] < 2:
         return
@@ -137,4 +158,10 @@ def check_range(visual_index: Tensor, num_visuals: int) -> None:
             f"visual_index counts from {low} up to {high}, but there are {num_visuals} visuals per "
             "row.\nIt is the number of the visual that a token sees, from 1, and 0 for none. "
             "Give the pixels of all visuals that the text speaks of."
+        )
+    if num_forgotten and bool(((visual_index > 0) & (visual_index <= num_forgotten)).any()):
+        raise SequenceError(
+            f"visual_index points to one of the first {num_forgotten} visuals, of which the cache "
+            "keeps no keys and values any more: no token was to see them again.\n"
+            "Read the text anew, with a cache of its own (past_key_values=DynamicCache())."
         )
