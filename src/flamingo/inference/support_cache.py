@@ -35,7 +35,7 @@ class Continued:
     cache: GrowingCache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SupportCache:
     """The keys and values of a support set, as a language model with gated layers reads it.
 
@@ -88,6 +88,11 @@ class SupportCache:
             template,
             cache,
             weights_stamp(model),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"SupportCache({self.num_visuals} visuals, {len(self)} tokens, {self.nbytes:,} bytes)"
         )
 
     def __len__(self) -> int:
