@@ -129,11 +129,16 @@ def test_what_was_measured_is_kept(
         ("--rounds 0", "rounds is 0, but must be at least 1"),
         ("--threads 0", "threads must be at least 1"),
         ("--json nowhere/speed.json", "There is no folder nowhere"),
+        ("--json .", "--json is ., a folder, but must be a file"),
+        ("--profile .", "--profile is ., a folder, but must be a file"),
+        ("--compile --beams 2", "transformers never compiles beam search"),
     ],
 )
 def test_wrong_input_is_refused(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words.split()]) == 2
-    assert said in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert not printed.out
 
 
 def test_prompts_longer_than_a_table_of_positions_are_refused(

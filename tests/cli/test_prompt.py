@@ -75,6 +75,24 @@ def test_json_lines_in_and_out(model: str, pictures: list[str], tmp_path: Path) 
     assert [("choices" in answer) for answer in answers] == [True, False]
 
 
+@pytest.mark.parametrize("more", [["--max-new-tokens", "2"], ["--choices", "red", "blue"]])
+def test_a_prompt_as_text_keeps_what_it_saw(
+    more: list[str],
+    model: str,
+    pictures: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen = tmp_path / "seen"
+    line = ["prompt", "--model", model, "--text", "<image>It says:", "--visual", pictures[0], *more]
+    assert main(line) == 0
+    without = capsys.readouterr().out
+    for _ in range(2):
+        assert main([*line, "--visual-cache", str(seen)]) == 0
+        assert capsys.readouterr().out == without
+        assert len([*seen.rglob("*.safetensors")]) == 1
+
+
 def _bomb(path: Path) -> None:
     """A PNG of a few bytes whose header says 30,000 x 30,000."""
 
@@ -125,6 +143,9 @@ def test_a_wrong_file_is_named(
         (["--query", "0.png", "--video"], "--video asks for a video"),
         (["--jsonl", "none.jsonl"], "There is no file none.jsonl"),
         (["--query", "0.png", "--choices", "a", "a"], "A choice is given twice"),
+        (["--query", "0.png", "--out", "."], "--out is ., a folder, but must be a file"),
+        (["--query", "0.png", "--out", "no/a.jsonl"], "There is no folder no to write a.jsonl"),
+        (["--query", "0.png", "--visual-cache", "1.png"], "1.png is a file, but visual tokens are"),
     ],
 )
 def test_a_wrong_request_is_explained(

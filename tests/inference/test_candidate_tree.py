@@ -6,12 +6,14 @@ import random
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, FalconConfig, GPTNeoConfig, PreTrainedConfig
 
 from flamingo.inference.candidate_tree import Tree, can_grow, grown
-from flamingo.inference.scoring import score_candidates
+from flamingo.model.build import build_flamingo
 from flamingo.model.growing_cache import GrowingCache
-from tests.families import FAMILIES
-from tests.tiny import inputs, tiny_flamingo
+from tests.families import FAMILIES, VOCABULARY
+from tests.inference.test_scoring import score_candidates
+from tests.tiny import EOC, IMAGE, inputs, randomize, tiny_encoder, tiny_flamingo
 
 NAMES = [[5, 6, first, second, 51] for first in range(10, 20) for second in range(20, 30)]
 
@@ -67,6 +69,43 @@ def test_which_language_models_read_trees(family: str, grows: bool) -> None:
     model = tiny_flamingo(family)
     cache = GrowingCache(model.config.get_text_config(decoder=True))
     assert can_grow(model, cache) == grows
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        GPTNeoConfig(
+            vocab_size=VOCABULARY, hidden_size=32, num_layers=2, num_heads=4, window_size=6,
+            attention_types=[[["global", "local"], 1]],
+        ),
+        FalconConfig(
+            vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+            alibi=True,
+        ),
+    ],
+    ids=["gpt_neo", "falcon with alibi"],
+)  # fmt: skip
+def test_windows_and_biases_that_no_cache_tells_of_are_left_to_rows(
+    config: PreTrainedConfig,
+) -> None:
+    torch.manual_seed(0)
+    model = build_flamingo(
+        AutoModelForCausalLM.from_config(config),
+        tiny_encoder(),
+        image_token_id=IMAGE,
+        eoc_token_id=EOC,
+        eos_token_id=1,
+        pad_token_id=2,
+        num_latents=4,
+        resampler_layers=1,
+        resampler_heads=2,
+        resampler_head_dim=8,
+    )
+    randomize(model)
+    model.eval()
+    prompt = inputs(batch=1)
+    alone = [score_candidates(model, prompt, [name])[0] for name in NAMES[:6]]
+    assert score_candidates(model, prompt, NAMES[:6]) == pytest.approx(alone, abs=1e-4)
 
 
 def test_eager_attention_reads_trees_too() -> None:

@@ -9,12 +9,22 @@ from torch import Tensor
 
 from flamingo.foundation.errors import SequenceError
 from flamingo.inference import candidate_tree, scoring
-from flamingo.inference.scoring import score_candidates, score_rows
+from flamingo.inference.scoring import score_rows
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from tests.families import FAMILIES
 from tests.tiny import inputs, tiny_flamingo
 
 CANDIDATES = [[5], [5, 6, 7], [9, 4], [51], [8, 8, 8, 51]]
+
+
+def score_candidates(
+    model: FlamingoForConditionalGeneration,
+    prompt: dict[str, Tensor],
+    candidates: list[list[int]],
+) -> list[float]:
+    """Of one prompt."""
+    (scores,) = score_rows(model, prompt, [candidates])
+    return scores
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -117,7 +127,7 @@ def test_visuals_are_encoded_once_for_all_candidates() -> None:
 @pytest.mark.parametrize(
     ("rows", "candidates", "message"),
     [
-        (2, CANDIDATES, "for one prompt at a time, not for 2"),
+        (2, CANDIDATES, "There are 2 prompts, but candidates for 1"),
         (1, [], "no candidates to score"),
         (1, [[3], []], "Candidate number 1 has no token"),
     ],

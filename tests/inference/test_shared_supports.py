@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
-from flamingo import Interleaved, Predictor, Request
+from flamingo import Example, Interleaved, Predictor, Request, Template
 from flamingo.foundation.errors import DataError, SequenceError
 from flamingo.inference.remembered import Budgets
 from flamingo.inference.support_cache import SupportCache
@@ -175,7 +177,7 @@ def test_a_file_that_is_not_whole_or_of_another_model_is_refused(
     predictor: Predictor, tmp_path: Path
 ) -> None:
     path = tmp_path / "two.safetensors"
-    with pytest.raises(DataError, match="is not a whole support set"):
+    with pytest.raises(DataError, match="There is no file"):
         predictor.load_supports(path)
     predictor.save_supports(predictor.read(SUPPORTS), path)
     content = path.read_bytes()
@@ -186,6 +188,60 @@ def test_a_file_that_is_not_whole_or_of_another_model_is_refused(
     path.write_bytes(content[:-100])
     with pytest.raises(DataError, match="is not a whole support set"):
         predictor.load_supports(path)
+
+
+def test_damage_that_leaves_the_form_is_noticed(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "two.safetensors"
+    predictor.save_supports(predictor.read(SUPPORTS), path)
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    name = next(iter(tensors))
+    save_file({**tensors, name: -tensors[name]}, path, metadata)
+    with pytest.raises(DataError, match="checksum"):
+        predictor.load_supports(path)
+    about = metadata["supports"].replace('"num_visuals": 2', '"num_visuals": 1')
+    save_file(tensors, path, {**metadata, "supports": about})
+    with pytest.raises(DataError, match="checksum"):
+        predictor.load_supports(path)
+
+
+def test_a_model_that_reads_otherwise_is_another_model(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "two.safetensors"
+    predictor.save_supports(predictor.read(SUPPORTS), path)
+    predictor.model.config.sees = "all_previous"
+    with pytest.raises(DataError, match="with other settings"):
+        predictor.load_supports(path)
+
+
+def test_a_question_without_a_place_is_not_dropped(predictor: Predictor) -> None:
+    shots = predictor.read(SUPPORTS)
+    with pytest.raises(SequenceError, match=r"'what color.' has no place in the template"):
+        predictor.answer(picture(3), supports=shots, question="what color?")
+
+
+def test_a_query_without_a_word_reads_the_supports_last_token(predictor: Predictor) -> None:
+    bare = Template("", "output")
+    texts = [Example((), {"output": "a dax"}), Example((), {"output": "a wug"})]
+    shots = predictor.read(texts, template=bare)
+    query = Example((), {})
+    given = Request.of(query, supports=shots)
+    whole = Request.of(query, supports=texts, template=bare)
+    assert answers(predictor, [given]) == plain_answers([whole])
+
+
+def test_impossible_numbers_are_named(predictor: Predictor) -> None:
+    with pytest.raises(SequenceError, match="batch_size is 0 and num_beams is 3"):
+        predictor.answer_all([], batch_size=0)
+
+
+def test_what_was_forgotten_is_seen_anew(predictor: Predictor) -> None:
+    predictor.answer(picture(3), supports=SUPPORTS)
+    assert len(predictor.remembered().supports) == 1
+    predictor.forget()
+    assert len(predictor.remembered().supports) == 0
 
 
 def test_nothing_to_read_is_an_error(predictor: Predictor) -> None:

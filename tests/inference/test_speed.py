@@ -66,6 +66,7 @@ def test_prompts_that_a_model_cannot_read_are_refused() -> None:
         ({"shots": 0, "tokens_per_shot": 1}, "tokens-per-shot is 1, but must be at least 2"),
         ({"shots": 0, "batch": 3}, "no whole batches of 3.*Ask 15 or 18 queries"),
         ({"shots": 0, "batch": 20}, "Ask 20 queries"),
+        ({"shots": 0, "beams": 2, "is_compiled": True}, "beams is 2, but .* never compiles beam"),
     ],
 )
 def test_impossible_tasks_are_refused(settings: dict[str, Any], said: str) -> None:

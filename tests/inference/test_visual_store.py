@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -168,10 +169,22 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path: Path) -> None:
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("not a folder")
-    store = VisualStore(path, "eyes")
-    with pytest.raises(DataError, match=r"cannot be read: Not a directory.\n.*choose another"):
-        store.get(KEYS[0])
-    with pytest.raises(DataError, match=r"cannot be written to .*: (Not a directory|File exists)"):
+    for folder in (path, path / "below"):
+        store = VisualStore(folder, "eyes")
+        with pytest.raises(DataError, match=f"^{path} is a file, but .* kept in a folder"):
+            store.get(KEYS[0])
+        with pytest.raises(DataError, match=f"^{path} is a file, but .* kept in a folder"):
+            store.put(KEYS[0], tokens())
+    assert path.read_text() == "not a folder"
+
+
+def test_a_file_in_place_of_the_models_own_folder_is_told(tmp_path: Path) -> None:
+    store = VisualStore(tmp_path, "eyes")
+    store.put(KEYS[0], tokens())
+    (own,) = tmp_path.iterdir()
+    shutil.rmtree(own)
+    own.write_text("not a folder")
+    with pytest.raises(DataError, match=f"^{own} is a file"):
         store.put(KEYS[0], tokens())
 
 

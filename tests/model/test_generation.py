@@ -15,7 +15,9 @@ from transformers import DynamicCache
 
 from flamingo.foundation.errors import SequenceError
 from flamingo.model.build import build_flamingo
+from flamingo.model.conditioning import _TRACED
 from flamingo.model.visual_cache import VisualCacheLayer
+from flamingo.model.visuals import check_index
 from tests.families import FAMILIES
 from tests.tiny import EOC, IMAGE, SIZE, inputs, tiny_flamingo
 
@@ -122,12 +124,13 @@ def test_a_cache_that_kept_the_last_visual_alone_can_be_continued_by_another() -
     pixels = torch.cat([given["pixel_values"], new], dim=1)
     again = model.generate(**whole, pixel_values=pixels, max_new_tokens=3, do_sample=False)
     assert torch.equal(more, again)
-    with pytest.raises(SequenceError, match="one of the first 2 visuals, of which the cache"):
-        model(
-            input_ids=torch.tensor([[5, 6]] * 2),
-            visual_index=torch.tensor([[2, 3]] * 2),
-            past_key_values=cache,
-        )
+    for index in ([2, 3], [2]):
+        with pytest.raises(SequenceError, match="one of the first 2 visuals, of which the cache"):
+            model(
+                input_ids=torch.tensor([[5, 6][: len(index)]] * 2),
+                visual_index=torch.tensor([index] * 2),
+                past_key_values=cache,
+            )
 
 
 def test_visuals_are_encoded_once_whatever_the_beams_and_steps() -> None:
@@ -270,6 +273,29 @@ def test_a_conversation_may_give_all_its_visuals_again() -> None:
         )
     again = _generate(model, given, do_sample=False, past_key_values=cache)
     assert torch.equal(again, _generate(model, given, do_sample=False))
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma3", "lfm2"])
+def test_a_flamingo_drafts_for_another(family: str) -> None:
+    model, given = tiny_flamingo(family), inputs(batch=1)
+    plain = _generate(model, given, do_sample=False)
+    drafted = _generate(model, given, do_sample=False, assistant_model=copy.deepcopy(model))
+    assert torch.equal(drafted, plain)
+
+
+def test_only_what_is_known_is_kept() -> None:
+    with pytest.raises(SequenceError, match="keep_visuals is 'lats'"):
+        check_index(None, None, torch.zeros(1, 1, 4), "lats")
+
+
+def test_another_thread_that_compiles_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, given = tiny_flamingo(), inputs()
+    with torch.no_grad():
+        plain = model(**given).logits
+        # This is what every thread is told while one of them compiles.
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+        assert torch.equal(model(**given).logits, plain)
+        assert _TRACED.conditioning is None
 
 
 def test_two_models_on_one_language_model_do_not_mix() -> None:

@@ -75,7 +75,7 @@ def test_rows_that_leave_their_group_take_everything_along() -> None:
     own, plain = GrowingCache(config), DynamicCache(config=config)
     for cache in (own, plain):
         cache.update(*states(5), 0)
-    own.repeat_rows(torch.arange(2), 2)
+    own.repeat_rows(2, 2)
     plain.batch_repeat_interleave(2)
     for cache in (own, plain):
         cache.update(*states(2, rows=4, seed=3), 0)
@@ -92,6 +92,42 @@ def test_a_copy_grows_apart() -> None:
     other.update(*states(2, seed=2))
     assert torch.equal(layer.keys[:, :, 5:], states(2, seed=1)[0])
     assert torch.equal(other.keys[:, :, 5:], states(2, seed=2)[0])
+
+
+def test_a_copy_keeps_what_the_original_writes_over() -> None:
+    layer = filled(GrowingLayer, 5)
+    other = copy.copy(layer)
+    layer.crop(-2)
+    layer.update(*states(2, seed=1))
+    assert_same(other, filled(DynamicLayer, 5))
+
+
+def test_chosen_rows_of_a_group_are_free_again() -> None:
+    own, plain = filled(GrowingLayer, 5), filled(DynamicLayer, 5)
+    own.repeat(2)
+    plain.batch_repeat_interleave(2)
+    for layer in (own, plain):
+        layer.update(*states(1, rows=4, seed=3))
+        layer.batch_select_indices(torch.tensor([0, 2]))
+        layer.reorder_cache(torch.tensor([1, 0]))
+    assert_same(own, plain)
+
+
+def test_room_is_given_back() -> None:
+    layer = filled(GrowingLayer, 5)
+    layer.trim()
+    assert layer.keys.untyped_storage().nbytes() == layer.keys.nbytes
+    layer.update(*states(1, seed=1))
+    assert_same(layer, filled(DynamicLayer, 5, 1))
+
+
+def test_a_reset_cache_begins_anew() -> None:
+    model, given = tiny_flamingo(), inputs(batch=2)
+    cache = GrowingCache(model.config.get_text_config(decoder=True))
+    how = {"num_beams": 3, "max_new_tokens": 3, "past_key_values": cache}
+    first = model.generate(**given, **how)
+    cache.reset()
+    assert torch.equal(model.generate(**given, **how), first)
 
 
 def test_what_was_read_in_inference_mode_can_be_gone_on_from_outside_of_it() -> None:

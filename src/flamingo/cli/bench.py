@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flamingo.cli.loading import DTYPE_NAMES
+from flamingo.cli.loading import add_number_options
+from flamingo.cli.output_file import check_output_file
 from flamingo.presets.models import MODELS
 
 if TYPE_CHECKING:
@@ -51,16 +52,7 @@ def add_parser(subparsers: Any) -> None:
     )
     _add_prompts(parser)
     machine = parser.add_argument_group("how it is computed")
-    machine.add_argument(
-        "--dtype",
-        choices=DTYPE_NAMES,
-        default="fast",
-        help="number format of the weights. fast (default): bf16 where the hardware multiplies it, "
-        "else fp32. steady: fp32 on any CPU, bf16 on a GPU",
-    )
-    machine.add_argument(
-        "--int8", action="store_true", help="the language model's weights as 8-bit integers"
-    )
+    add_number_options(machine)
     machine.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, mps")
     machine.add_argument("--threads", type=int, metavar="N", help="of the CPU, per operation")
     machine.add_argument(
@@ -68,7 +60,8 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="compile the decoding step, with a cache of constant size: takes a minute or more "
         "before anything is timed, and some seconds for each further number of shots. Queries "
-        "behind supports that were read before have a cache that grows, and are not compiled",
+        "behind supports that were read before have a cache that grows, and are not compiled. "
+        "Greedy search only",
     )
     parser.add_argument(
         "--rounds", type=int, default=5, metavar="N", help="that are timed (default 5)"
@@ -133,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
     # What torch's profiler tells of itself is not the answer.
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     tasks = _tasks(args)
-    _check_folders(args)
+    check_output_file("--profile", args.profile)
+    check_output_file("--json", args.json)
     device = pick_device(args.device)
     dtype = dtype_for(args.dtype, device)
     before = torch.get_num_threads()
@@ -229,15 +223,6 @@ def _tasks(args: argparse.Namespace) -> list[SpeedTask]:
         )
         for shots in numbers_of("shots", args.shots)
     ]
-
-
-def _check_folders(args: argparse.Namespace) -> None:
-    """Refuses before the work what could not be written behind it."""
-    from flamingo.foundation.errors import ConfigError
-
-    for path in (args.profile, args.json):
-        if path is not None and not path.parent.is_dir():
-            raise ConfigError(f"There is no folder {path.parent} to write {path.name} into.")
 
 
 def _model(

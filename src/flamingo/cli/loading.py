@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flamingo.inference.predictor import Predictor
 
 DTYPE_NAMES = ("fast", "steady", "fp32", "bf16", "fp16")
+"""As in `foundation.devices`, which imports torch."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,22 @@ def add_loading_options(parser: argparse.ArgumentParser, dtype: str = "fast") ->
         parser: of a verb.
         dtype: the default.
     """
+    add_number_options(parser, dtype)
+    parser.add_argument(
+        "--visual-cache",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what was seen of each image and video, for later runs and other processes",
+    )
+
+
+def add_number_options(parser: argparse._ActionsContainer, dtype: str = "fast") -> None:
+    """Adds `--dtype` and `--int8`.
+
+    Args:
+        parser: of a verb, or a group of its options.
+        dtype: the default.
+    """
     parser.add_argument(
         "--dtype",
         choices=DTYPE_NAMES,
@@ -75,10 +92,4 @@ def add_loading_options(parser: argparse.ArgumentParser, dtype: str = "fast") ->
         action="store_true",
         help="keep the frozen language model's weights as 8-bit integers: less memory, and faster "
         "words where bf16 is fast on a CPU",
-    )
-    parser.add_argument(
-        "--visual-cache",
-        type=Path,
-        metavar="DIR3",
-        help="keep what was seen of each image and video, for later runs and other processes",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flamingo.cli.loading import Loading, add_loading_options
+from flamingo.cli.output_file import check_output_file
 
 if TYPE_CHECKING:
     from flamingo.inference.answer import Answer
@@ -88,14 +89,15 @@ def run(args: argparse.Namespace) -> int:
     work: Any = _document(args) if args.text is not None else list(_requests(args))
     predictor = Loading.of(args)(args.model)
     how = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
-    if args.text is not None:
-        answers = (
-            [predictor.choose(work, args.choices)]
-            if args.choices
-            else predictor.complete([work], **how)
-        )
-    else:
+    if args.text is None:
         answers = predictor.answer_all(work, **how)
+    else:
+        memory = predictor.remembered().memory
+        answers = (
+            predictor.choose_all([work], [args.choices], memory=memory)
+            if args.choices
+            else predictor.complete([work], memory=memory, **how)
+        )
     _show(answers, args)
     return 0
 
@@ -127,8 +129,7 @@ def _check_together(args: argparse.Namespace) -> None:
             raise ConfigError(
                 f"--{name.replace('_', '-')} is {getattr(args, name)}, but must be at least 1."
             )
-    if args.out is not None and not args.out.parent.is_dir():
-        raise ConfigError(f"There is no folder {args.out.parent} to write {args.out.name} into.")
+    check_output_file("--out", args.out)
 
 
 def _document(args: argparse.Namespace) -> Interleaved:

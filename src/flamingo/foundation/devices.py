@@ -11,6 +11,8 @@ import torch
 from flamingo.foundation.errors import ConfigError, nearest
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPE_NAMES = ("fast", "steady", *DTYPES)
+"""What `dtype_for` knows."""
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -31,17 +33,6 @@ def pick_device(name: str = "auto") -> torch.device:
     if not is_here or (device.index or 0) >= max(torch.cuda.device_count(), 1):
         raise ConfigError(f"The device {name!r} is not on this machine. Use 'auto' or 'cpu'.")
     return device
-
-
-def pick_dtype(name: str) -> torch.dtype:
-    """The number format called "fp32", "bf16" or "fp16".
-
-    Raises:
-        ConfigError: no such format.
-    """
-    if name not in DTYPES:
-        raise ConfigError(f"There is no number format {name!r}. {nearest(name, DTYPES)}")
-    return DTYPES[name]
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
@@ -79,8 +70,7 @@ def dtype_for(name: str, device: torch.device) -> torch.dtype:
     if name == "steady":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     if name not in DTYPES:
-        known = nearest(name, ("fast", "steady", *DTYPES))
-        raise ConfigError(f"There is no number format {name!r}. {known}")
+        raise ConfigError(f"There is no number format {name!r}. {nearest(name, DTYPE_NAMES)}")
     return DTYPES[name]
 
 

@@ -83,9 +83,14 @@ def can_grow(model: FlamingoForConditionalGeneration, cache: GrowingCache) -> bo
     recurrent states and biases by distance (ALiBi) know of rows only.
     """
     config = model.config
+    text = config.get_text_config(decoder=True)
     kinds = (GrowingLayer, VisualCacheLayer)
     return (
         "position_ids" in model.host.accepts
+        # Falcon takes positions, and may have ALiBi all the same; GPT-Neo's window is not in its
+        # cache.
+        and not getattr(text, "alibi", False)
+        and "local" not in (getattr(text, "attention_layers", None) or ())
         and model.language_model.config._attn_implementation in _MASKED_ATTENTION
         and config.xattn_kind != "grafting"
         and all(isinstance(layer, kinds) for layer in cache.layers)

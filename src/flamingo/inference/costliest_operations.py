@@ -21,7 +21,7 @@ class Operation:
     """One kind of operation.
 
     Attributes:
-        name: as torch calls it; of a GPU that of the kernel.
+        name: as torch calls it; on a GPU, the name of a kernel.
         calls: how often it ran.
         seconds: in it, without those that it calls.
         share: of all of them.
@@ -55,7 +55,8 @@ def profile_answer(
     with profile(activities=activities) as trace:
         answers.whole()
     trace.export_chrome_trace(str(path))
-    # Of a GPU the kernels alone: what has launched them has their time as its own too.
+    # On a GPU only kernels count: torch gives a kernel's time to the operation that launched it
+    # as well, and it would be in the sum twice.
     kind = "CUDA" if is_cuda else "CPU"
     own: list[Any] = [one for one in trace.key_averages() if one.device_type.name == kind]
     found = {event.key: (event.count, _microseconds(event, is_cuda)) for event in own}

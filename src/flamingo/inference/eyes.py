@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ from flamingo.model.weights_identity import weights_sha256
 _VERSION = 1
 """One more when the code makes other tokens than before of the same weights and settings."""
 
-_NOT_EYES = {
-    *("text_config", "language_model_source", "vision_encoder_source", "contents"),
+_SAYS_NOTHING = {
+    *("language_model_source", "vision_encoder_source", "contents"),
     *("_name_or_path", "architectures", "dtype", "transformers_version"),
 }
-"""Settings that are of the language model alone, or say where files lie. All others count: one too
-many costs time, one too few would give the tokens of other eyes. The weights tell their dtype."""
+"""Settings that say where files lie. All others count: one too many costs time, one too few would
+give the tokens of other eyes. The weights tell their dtype."""
 
 
 def store_of(
@@ -60,7 +61,7 @@ def eyes_sha256(
     told = (
         _VERSION,
         weights_sha256(nn.ModuleDict(parts)),
-        _settings(model.config.to_dict()),
+        settings_of(model.config.to_dict(), {"text_config"}),
         sorted(_attentions(model.vision_encoder)),
         repr(image_processor.transform),
         # TF32 and the like are far more than a last bit.
@@ -71,11 +72,17 @@ def eyes_sha256(
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _settings(config: dict[Any, Any]) -> dict[str, Any]:
+def settings_of(config: dict[Any, Any], but: Collection[str] = ()) -> dict[str, Any]:
+    """The settings of a configuration that decide what a model makes of its inputs.
+
+    Args:
+        config: as a dictionary, which may have others in it.
+        but: names of further settings to leave out.
+    """
     return {
-        str(name): _settings(value) if isinstance(value, dict) else value
+        str(name): settings_of(value, but) if isinstance(value, dict) else value
         for name, value in config.items()
-        if name not in _NOT_EYES
+        if name not in _SAYS_NOTHING and name not in but
     }
 
 

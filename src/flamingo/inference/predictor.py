@@ -32,7 +32,7 @@ class Predictor(Completer):
 
     What was seen or read for one request is not seen or read again for the next: visual tokens,
     and the keys and values of support sets, are remembered up to a budget each. They are forgotten
-    when the model's weights change. For one thread at a time.
+    when the model's weights change, as far as `weights_stamp` sees it. For one thread at a time.
 
     Args:
         model: the model, in evaluation mode.
@@ -206,7 +206,15 @@ class Predictor(Completer):
             batch_size: requests that are read together.
             num_beams: width of the beam search for open answers; 1 for greedy.
             max_new_tokens: length of an open answer at most.
+
+        Raises:
+            SequenceError: a number is impossible, or a prompt is longer than the language model
+                can read.
         """
+        if batch_size < 1 or num_beams < 1:
+            raise SequenceError(
+                f"batch_size is {batch_size} and num_beams is {num_beams}; both must be at least 1."
+            )
         remembered = self.remembered()
         answers: dict[int, Answer] = {}
         for group in remembered.supports.groups(requests):
@@ -245,6 +253,10 @@ class Predictor(Completer):
             most_bytes: of the visual tokens in it, see `VisualMemory`.
         """
         return self.remembered().visual_memory(known, most_bytes)
+
+    def forget(self) -> None:
+        """Forgets what earlier requests showed; needed after what `weights_stamp` does not see."""
+        self._remembered = None
 
     def remembered(self) -> Remembered:
         """What is known from earlier requests; nothing of it, once a weight has changed."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from flamingo.data.batching import Batch, collate
+from flamingo.data.batching import Batch, collate, stack_visuals
 from flamingo.data.encoding import Encoded
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.inference.context import check_length, most_tokens
@@ -84,8 +84,8 @@ class PromptInputs:
         for numbers in after.batches(encoded, len(prompts)):
             own = [encoded[number] for number in numbers]
             continued = after.continued(own, longest_answer)
-            inputs = self._inputs([prompts[number] for number in numbers], own, memory)
-            yield Reading(numbers, {**inputs, **continued.inputs}, continued.cache)
+            visual = self._visual_inputs([prompts[number] for number in numbers], memory)
+            yield Reading(numbers, {**continued.inputs, **visual}, continued.cache)
 
     def supports(
         self, prompt: Interleaved, template: Template, memory: VisualMemory | None
@@ -106,12 +106,22 @@ class PromptInputs:
         encoded: Sequence[Encoded],
         memory: VisualMemory | None,
     ) -> dict[str, Tensor]:
-        """The model's inputs; where there is a memory, its visual tokens in place of pixels."""
-        if memory is None:
-            return self._collated(encoded).model_inputs()
-        inputs = self._collated([replace(one, visuals=()) for one in encoded]).model_inputs()
-        tokens = memory.rows([prompt.visuals for prompt in prompts])
-        return inputs if tokens is None else {**inputs, "visual_tokens": tokens}
+        text = self._collated([replace(one, visuals=()) for one in encoded]).model_inputs()
+        return {**text, **self._visual_inputs(prompts, memory)}
+
+    def _visual_inputs(
+        self, prompts: Sequence[Interleaved], memory: VisualMemory | None
+    ) -> dict[str, Tensor]:
+        """The pixels of the prompts' visuals, or the visual tokens that a memory has of them."""
+        rows = [prompt.visuals for prompt in prompts]
+        if memory is not None:
+            tokens = memory.rows(rows)
+            return {} if tokens is None else {"visual_tokens": tokens}
+        pixels, mask = stack_visuals(rows, self.processor.image_processor.transform)
+        if pixels is None or mask is None:
+            return {}
+        device = self.model.device
+        return {"pixel_values": pixels.to(device), "frame_mask": mask.to(device)}
 
     def _encoded(
         self, prompts: Sequence[Interleaved], longest_answer: int, after: SupportCache | None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from flamingo.foundation.errors import ConfigError
 from flamingo.inference.eyes import store_of
 from flamingo.inference.prompt_inputs import PromptInputs
 from flamingo.inference.requests import Request
 from flamingo.inference.shared_supports import SharedSupports
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.visual_memory import VisualMemory
-from flamingo.inference.visual_store import VisualStore
+from flamingo.inference.visual_store import VisualStore, check_is_no_file
 from flamingo.model.weights_identity import weights_stamp
 
 
@@ -21,14 +22,29 @@ class Budgets:
     """How much is remembered.
 
     Args:
-        visual_bytes: of visual tokens.
-        support_bytes: of the keys and values of support sets; with 0, none is.
+        visual_bytes: of visual tokens; 0 keeps none.
+        support_bytes: of the keys and values of support sets; 0 keeps none, and each prompt is
+            read as a whole.
         visual_cache: a folder for visual tokens; processes and later runs share it.
+
+    Raises:
+        ConfigError: a number is negative.
+        DataError: the folder is a file.
     """
 
     visual_bytes: int = 2**28
     support_bytes: int = 2**30
-    visual_cache: Path | None = None
+    visual_cache: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("visual_bytes", "support_bytes"):
+            if getattr(self, name) < 0:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, but must be at least 0.\n"
+                    "It is the memory for all that is kept of this kind; 0 keeps nothing."
+                )
+        if self.visual_cache is not None:
+            check_is_no_file(Path(self.visual_cache))
 
 
 class Remembered:

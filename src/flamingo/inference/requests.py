@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flamingo.data.files import load_visual
@@ -79,9 +80,15 @@ class Request:
                 asks_by_fields=isinstance(query, Example),
             )
         elif text_examples:
-            raise _both(after.num_visuals, len(text_examples))
+            raise _both("A support set that was read", len(text_examples))
         else:
             examples, written = (), template or after.template
+        if question is not None and "question" not in written.fields:
+            raise SequenceError(
+                f"The question {question!r} has no place in the template {written.prefix!r}, "
+                "in which the supports are written.\n"
+                "Leave it out, or take a template with {question} for supports and query alike."
+            )
         if len(set(choices)) < len(choices):
             raise SequenceError(f"A choice is given twice: {', '.join(choices)}.")
         if not isinstance(query, Example):
@@ -123,8 +130,16 @@ def examples_of(
         SequenceError: both supports and text examples are given, or the query lacks a question.
         MediaError: a visual cannot be read.
     """
+    if isinstance(supports, str | Path) or not isinstance(supports, Sequence):
+        raise SequenceError(
+            f"supports is {supports!r}, but must be a list of supports: (visual, answer) or "
+            "(visual, question, answer), or what Predictor.read returned."
+        )
     if supports and text_examples:
-        raise _both(len(supports), len(text_examples))
+        raise _both(f"{len(supports)} supports", len(text_examples))
+    for one in supports:
+        if not isinstance(one, Example):
+            _check_parts(one)
     with_question = [s for s in supports if not isinstance(s, Example) and len(s) == 3]
     if with_question and question is None and not asks_by_fields:
         raise SequenceError(
@@ -139,9 +154,21 @@ def examples_of(
     return texts or shots, template
 
 
-def _both(num_supports: int, num_texts: int) -> SequenceError:
+def _check_parts(support: Any) -> None:
+    if not isinstance(support, tuple | list):
+        raise SequenceError(
+            f"A support is (visual, answer) or (visual, question, answer), but one is {support!r}."
+        )
+    if len(support) not in (2, 3):
+        raise SequenceError(
+            f"A support is (visual, answer) or (visual, question, answer), but one has "
+            f"{len(support)} parts: {support!r}."
+        )
+
+
+def _both(supports: str, num_texts: int) -> SequenceError:
     return SequenceError(
-        f"{num_supports} supports and {num_texts} text examples were given. "
+        f"{supports} and {num_texts} text examples were given. "
         "Text examples stand in for supports in a zero-shot prompt; give one or the other."
     )
 
@@ -149,11 +176,6 @@ def _both(num_supports: int, num_texts: int) -> SequenceError:
 def _example(support: Support, shared: Mapping[str, str], template: Template) -> Example:
     if isinstance(support, Example):
         return support
-    if len(support) not in (2, 3):
-        raise SequenceError(
-            f"A support is (visual, answer) or (visual, question, answer), but one has "
-            f"{len(support)} parts: {support!r}."
-        )
     fields = dict(shared)
     if len(support) == 3:
         fields["question"] = support[1]

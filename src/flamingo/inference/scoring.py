@@ -19,23 +19,6 @@ from flamingo.model.visual_cache import num_known
 
 
 @torch.no_grad()
-def score_candidates(
-    model: FlamingoForConditionalGeneration,
-    prompt: dict[str, Tensor],
-    candidates: Sequence[Sequence[int]],
-) -> list[float]:
-    """The log-likelihood of each candidate as a continuation of one prompt; see `score_rows`.
-
-    Raises:
-        SequenceError: there is no candidate, one is empty, or the prompt has several rows.
-    """
-    rows = prompt["input_ids"].shape[0]
-    if rows != 1:
-        raise SequenceError(f"Candidates are scored for one prompt at a time, not for {rows}.")
-    return score_rows(model, prompt, [candidates])[0]
-
-
-@torch.no_grad()
 def score_rows(
     model: FlamingoForConditionalGeneration,
     prompts: dict[str, Tensor],
@@ -44,11 +27,12 @@ def score_rows(
 ) -> list[list[float]]:
     """The log-likelihood of each row's candidates as continuations of it, summed over tokens.
 
-    The prompts and their visuals are read once, as one batch. Each candidate then goes on from a
-    copy of its prompt's keys and values; those of the visuals are shared. The candidates of all
-    rows run as one batch while these copies hold at most `TOKENS_AT_ONCE` tokens. Where they would
-    hold more, they are read in pieces that do not, and what candidates begin with in common is
-    read once.
+    The prompts and their visuals are read once, as one batch. The candidates are then read as a
+    tree behind their prompt, see `score_by_trees`. Where the language model cannot do that, each
+    goes on from a copy of its prompt's keys and values; those of the visuals are shared. The
+    candidates of all rows run as one batch while these copies hold at most `TOKENS_AT_ONCE`
+    tokens. Where they would hold more, they are read in pieces that do not, and what candidates
+    begin with in common is read once.
 
     Args:
         model: a Flamingo.

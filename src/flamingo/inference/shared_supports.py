@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flamingo.inference.recently_used import RecentlyUsed
@@ -41,12 +41,13 @@ class SharedSupports:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def groups(self, requests: Sequence[Request]) -> list[Group]:
+    def groups(self, requests: Sequence[Request]) -> Iterator[Group]:
         """Sorts requests by their supports, open-ended and close-ended ones apart.
 
         A support set is read ahead where it pays: where several requests have it, where it was
-        read before, or where a request comes alone, as if others with these supports would follow.
-        Sets of one request among many, as RICES gives, are left to be read in one batch.
+        read before, or where a request comes alone, since more with its supports may follow.
+        Sets of one request among many, as RICES gives, are left to be read in one batch. Each is
+        read when its group comes, so that no more sets are there than the budget allows and one.
         """
         keys = [self._key(request) for request in requests]
         counts = Counter(keys)
@@ -55,11 +56,9 @@ class SharedSupports:
             is_shared = counts[key] > 1 or len(requests) == 1 or self._kept.get(key) is not None
             kept = key if is_shared or request.after is not None else ""
             found.setdefault((kept, bool(request.choices)), []).append(number)
-        groups = []
         for (key, _), numbers in found.items():
             numbers.sort(key=lambda number: -len(requests[number].query_prompt().text))
-            groups.append(Group(numbers, self._supports(key, requests[numbers[0]])))
-        return groups
+            yield Group(numbers, self._supports(key, requests[numbers[0]]))
 
     def _supports(self, key: str, request: Request) -> SupportCache | None:
         if not key or request.after is not None:

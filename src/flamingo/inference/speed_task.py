@@ -25,10 +25,12 @@ class SpeedTask:
         tokens_per_shot: of a support, with its visual's tag and its `<EOC>`.
         frames: of each visual.
         rounds: how often all of it is repeated, after one time that is not counted.
-        is_compiled: whether the decoding step is compiled, with a cache of constant size.
+        is_compiled: whether the decoding step is compiled, with a cache of constant size; of
+            greedy search only.
 
     Raises:
-        ConfigError: a number is too small, or the queries are no whole batches.
+        ConfigError: a number is too small, the queries are no whole batches, or beam search is to
+            be compiled.
     """
 
     shots: int
@@ -54,6 +56,12 @@ class SpeedTask:
             raise ConfigError(
                 f"{self.queries} queries are no whole batches of {self.batch}, and a smaller batch "
                 f"would be timed among the others. Ask {' or '.join(known)} queries."
+            )
+
+        if self.is_compiled and self.beams > 1:
+            raise ConfigError(
+                f"beams is {self.beams}, but transformers never compiles beam search. Leave "
+                "--compile out, or take 1 beam, which is greedy search."
             )
 
     @property

@@ -77,6 +77,9 @@ class SupportCache:
         cache = GrowingCache(model.config.get_text_config(decoder=True))
         with torch.no_grad():
             model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        for layer in cache.layers:
+            if isinstance(layer, GrowingLayer):
+                layer.trim()
         index = inputs["visual_index"][0].tolist()
         if model.config.sees != "all_previous":
             _forget(cache, max(0, min(index[-_READ_AGAIN:]) - 1), model.config.num_latents)
@@ -158,9 +161,16 @@ class SupportCache:
         Raises:
             SequenceError: the queries' lengths are too far apart, see `batches`.
         """
-        longest = max(len(query) for query in queries)
+        # Something must be read: without a word of its own a query has the supports' last token.
+        longest = max(1, *(len(query) for query in queries))
         pads = [longest - len(query) for query in queries]
         if max(pads) > (min(_READ_AGAIN, len(self)) if self.can_read_again else 0):
+            if longest == 1:
+                raise SequenceError(
+                    "A query has no token of its own, and this language model cannot take back "
+                    "the supports' last one to read it again.\n"
+                    "Give the query a visual or a template with words, or read the whole prompt."
+                )
             raise SequenceError(
                 f"The queries have {longest - max(pads)} to {longest} tokens, which is too far "
                 "apart for one batch behind these supports. Cut them with `batches` first."

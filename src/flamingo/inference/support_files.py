@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from flamingo.foundation.errors import DataError
+from flamingo.inference.eyes import settings_of
 from flamingo.inference.support_cache import SupportCache
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache
@@ -52,7 +55,7 @@ def save_supports(
     ]
     about = {
         "format": _FORMAT,
-        "model_sha256": weights_sha256(model),
+        "model_sha256": model_sha256(model),
         "token_ids": supports.token_ids,
         "visual_index": supports.visual_index,
         "num_visuals": supports.num_visuals,
@@ -62,7 +65,7 @@ def save_supports(
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, metadata={"supports": json.dumps(about)})
+        save_file(tensors, temporary, metadata=_signed(about, tensors))
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise DataError(
@@ -79,21 +82,29 @@ def load_supports(path: Path, model: FlamingoForConditionalGeneration) -> Suppor
     Raises:
         DataError: the file is missing or damaged, or another model has written it.
     """
+    if not path.is_file():
+        raise DataError(
+            f"There is no file {path} with a support set. "
+            "Give the path of one that Predictor.save_supports wrote."
+        )
     try:
         with safe_open(path, framework="pt", device=str(model.device)) as file:
-            about = json.loads((file.metadata() or {})["supports"])
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = json.loads(metadata["supports"])
+        if metadata != _signed(about, tensors):
+            raise ValueError("its checksum is that of other contents")
         if about["format"] != _FORMAT:
             raise ValueError(f"its format is {about['format']}, this release reads {_FORMAT}")
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise DataError(
             f"{path} is not a whole support set: {error!r}.\n"
             "Read the supports again, and save them with Predictor.save_supports."
         ) from error
-    if about["model_sha256"] != weights_sha256(model):
+    if about["model_sha256"] != model_sha256(model):
         raise DataError(
-            f"The support set in {path} was read by another model, or by this one in another "
-            f"number format (hash {about['model_sha256'][:16]}…).\n"
+            f"The support set in {path} was read by another model, or by this one with other "
+            f"settings or in another number format (hash {about['model_sha256'][:16]}…).\n"
             "Read the supports again with this model."
         )
     cache = GrowingCache(model.config.get_text_config(decoder=True))
@@ -109,6 +120,22 @@ def load_supports(path: Path, model: FlamingoForConditionalGeneration) -> Suppor
         cache=cache,
         stamp=weights_stamp(model),
     )
+
+
+def model_sha256(model: FlamingoForConditionalGeneration) -> str:
+    """A hash of all that decides how a model reads: its weights and its settings."""
+    told = (weights_sha256(model), settings_of(model.config.to_dict()))
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _signed(about: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, str]:
+    """The metadata of a file, with a checksum of them and of all numbers."""
+    text = json.dumps(about)
+    checksum = zlib.crc32(text.encode())
+    for name in sorted(tensors):
+        values = tensors[name].detach().cpu().contiguous().flatten().view(torch.uint8)
+        checksum = zlib.crc32(values.numpy().data, zlib.crc32(name.encode(), checksum))
+    return {"supports": text, "checksum": str(checksum)}
 
 
 def _taken_apart(state: dict[Any, Any], name: str, tensors: dict[str, Tensor]) -> list[Any]:

@@ -55,6 +55,7 @@ class VisualStore:
         except FileNotFoundError:
             return None
         except OSError as error:
+            check_is_no_file(path.parent)
             raise DataError(
                 f"The visual tokens in {path} cannot be read: {error.strerror}.\n"
                 f"Give yourself the right to read {self.folder}, or choose another folder."
@@ -81,8 +82,9 @@ class VisualStore:
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Not forced to the disk, which would take longer than many an encoder: what a crash of
-            # the whole machine tears is found out, and computed again.
+            # Not forced to the disk, which would take longer than many an encoder. A crash of the
+            # whole machine may damage the file: then its checksum is wrong, `get` warns, and the
+            # tokens are computed again.
             temporary.write_bytes(save({_TENSOR: plain}, metadata={"about": about}))
             os.replace(temporary, path)
         except BaseException as error:
@@ -90,6 +92,7 @@ class VisualStore:
                 temporary.unlink(missing_ok=True)
             if not isinstance(error, OSError):
                 raise
+            check_is_no_file(path.parent)
             raise DataError(
                 f"The visual tokens ({plain.nbytes:,} bytes) cannot be written to {path}: "
                 f"{error.strerror}.\nMake room for them, give yourself the right to write there, "
@@ -107,6 +110,20 @@ class VisualStore:
         if about != [fingerprint, self.eyes, _checksum(tokens)]:
             raise ValueError("the checksum, the visual or the model is another")
         return tokens
+
+
+def check_is_no_file(folder: Path) -> None:
+    """Refuses a file where a folder is or will be made.
+
+    Raises:
+        DataError: the folder, or one above it, is a file.
+    """
+    for place in (folder, *folder.parents):
+        if os.path.exists(place) and not os.path.isdir(place):
+            raise DataError(
+                f"{place} is a file, but visual tokens are kept in a folder.\n"
+                "Name a folder; it is made if it is not there."
+            )
 
 
 def _checksum(tokens: Tensor) -> int:

@@ -80,12 +80,12 @@ class Conditioning:
         if cache is not None:
             kept = visual_layers(cache, num_lm_layers=num_lm_layers, num_gated=len(blocks))
             num_visuals, forgotten = num_known(cache, num_latents), num_forgotten(cache)
-        keeps_last = keeps_last and not num_visuals and not sees_all_previous
+        is_decoding, keeps_last = keeps_last, keeps_last and not (num_visuals or sees_all_previous)
         if visual_tokens is not None:
             num_visuals += visual_tokens.shape[1]
         visibility = None
         if visual_index is not None:
-            check_range(visual_index, num_visuals, forgotten)
+            check_range(visual_index, num_visuals, forgotten, is_decoding=is_decoding)
             if num_visuals:
                 # New visuals are kept row by row, and all others then too.
                 is_shared = kept is not None and visual_tokens is None
@@ -131,7 +131,8 @@ class _Traced:
     """What a pass is conditioned on while torch.compile traces it as a whole.
 
     Tracing cannot set context variables. What it sees set and read here becomes part of the graph:
-    when that runs, nothing is laid down at all, so threads do not meet.
+    when that runs, nothing is laid down at all. Code that is not traced never looks here, also
+    while another thread compiles (`is_compiling` would be true for it as well).
     """
 
     conditioning: Conditioning | None = None
@@ -142,7 +143,7 @@ _TRACED = _Traced()
 
 def current_conditioning() -> Conditioning | None:
     """What the pass that runs now is conditioned on, if it is."""
-    if torch.compiler.is_compiling() and _TRACED.conditioning is not None:
+    if torch.compiler.is_dynamo_compiling() and _TRACED.conditioning is not None:
         return _TRACED.conditioning
     return _CURRENT.get()
 
@@ -150,7 +151,7 @@ def current_conditioning() -> Conditioning | None:
 @contextmanager
 def conditioned_on(conditioning: Conditioning | None) -> Iterator[None]:
     """Lays `conditioning` down for the gated layers that run inside."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_dynamo_compiling():
         _TRACED.conditioning = conditioning
         yield
         _TRACED.conditioning = None

@@ -166,7 +166,7 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
             inputs_embeds = self.embed(input_ids)
         if visual_tokens is None and not (pixel_values is None and visual_features is None):
             visual_tokens = self.encode_visuals(pixel_values, frame_mask, visual_features)
-        check_index(visual_tokens, visual_index, inputs_embeds)
+        check_index(visual_tokens, visual_index, inputs_embeds, keep_visuals)
         conditioning = Conditioning.prepare(
             visual_tokens,
             visual_index,

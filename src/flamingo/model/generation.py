@@ -101,7 +101,10 @@ class FlamingoGeneration(GenerationMixin):
         made = model_kwargs.get("past_key_values")
         if given is None and isinstance(made, DynamicCache) and not made.offloading:
             config = self.config.get_text_config(decoder=True)
-            model_kwargs["past_key_values"] = GrowingCache(config)
+            cache = GrowingCache(config)
+            if generation_config.is_assistant:
+                cache.activate_past_recording()
+            model_kwargs["past_key_values"] = cache
             # Read in chunks, a later one may see an earlier visual.
             if generation_config.prefill_chunk_size is None and _all_see_the_last(model_kwargs):
                 model_kwargs["keep_visuals"] = "last"
@@ -138,8 +141,7 @@ class FlamingoGeneration(GenerationMixin):
         }
         firsts["visual_tokens"] = visual_tokens
         output = super()._prefill(input_ids[::times], generation_config, firsts, *args, **kwargs)
-        num_rows = len(input_ids) // times
-        cache.repeat_rows(torch.arange(num_rows, device=output.logits.device), times)
+        cache.repeat_rows(len(input_ids) // times, times)
         output.logits = output.logits.repeat_interleave(times, dim=0)
         return output
 

@@ -36,10 +36,11 @@ class GrowingLayer(DynamicLayer):
         self._room: tuple[Tensor, Tensor] | None = None
 
     def __copy__(self) -> GrowingLayer:
-        """A layer that grows apart from this one: it finds its own room when it does."""
+        """A layer that grows apart from this one: each finds new room when it does."""
+        self._room = None
         other = type(self)()
         other.__dict__.update(self.__dict__)
-        other.num_shared, other.group, other._room = 0, 1, None
+        other._ungroup()
         return other
 
     def update(
@@ -78,6 +79,27 @@ class GrowingLayer(DynamicLayer):
             own = kept[:, :, self.num_shared :]
             own.copy_(own.index_select(0, chosen))
 
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Each row `repeats` times, side by side."""
+        super().batch_repeat_interleave(repeats)
+        self._ungroup()
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        """Only the rows of these numbers, or those that a mask marks."""
+        super().batch_select_indices(indices)
+        self._ungroup()
+
+    def reset(self) -> None:
+        """Forgets everything."""
+        super().reset()
+        self._ungroup()
+        self._room = None
+
+    def trim(self) -> None:
+        """Gives back the room that is not filled."""
+        if self.is_initialized:
+            self.keys, self.values, self._room = self.keys.clone(), self.values.clone(), None
+
     def crop(self, tokens_to_remove: int) -> None:
         """Takes back the last tokens; their number is given as a negative one."""
         super().crop(tokens_to_remove)
@@ -112,6 +134,10 @@ class GrowingLayer(DynamicLayer):
                 wide[row, :, pad:length] = kept[0, :, : length - pad]
         other._take(room[0], room[1], length)
         return other
+
+    def _ungroup(self) -> None:
+        """From here on rows go anywhere, with all that they hold."""
+        self.num_shared, self.group = 0, 1
 
     def _kept(self) -> tuple[Tensor, Tensor]:
         return self.keys, self.values
@@ -167,14 +193,14 @@ class GrowingCache(DynamicCache):
         kept = (getattr(layer, "keys", None) for layer in self.layers)
         return next((len(keys) for keys in kept if keys is not None and keys.numel()), None)
 
-    def repeat_rows(self, rows: Int[Tensor, " rows"], times: int) -> None:
+    def repeat_rows(self, num_rows: int, times: int) -> None:
         """Each of the rows `times` times, side by side: what beams, or samples, go on from.
 
         Args:
-            rows: their numbers from 0, on the cache's device.
+            num_rows: all that there are.
             times: how often.
         """
-        repeated = rows.repeat_interleave(times)
+        repeated = torch.arange(num_rows).repeat_interleave(times)
         for layer in self.layers:
             if isinstance(layer, GrowingLayer):
                 layer.repeat(times)
@@ -187,7 +213,7 @@ class GrowingCache(DynamicCache):
         shared = [layer for layer in self.layers if getattr(layer, "group", 1) > 1]
         if shared and not _stays_in_groups(beam_idx, len(shared[0].keys), shared[0].group):
             for layer in shared:
-                layer.num_shared, layer.group = 0, 1
+                layer._ungroup()
         super().reorder_cache(beam_idx)
 
 

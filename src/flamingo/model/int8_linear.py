@@ -63,7 +63,9 @@ class Int8Linear(nn.Linear):
     def _is_for_kernel(self, input: Tensor) -> bool:
         """Whether torch's int8 kernel is faster here and safe: it checks none of this itself."""
         return (
-            input.device.type == "cpu"
+            # What is traced has no addresses that could be looked at.
+            not torch.compiler.is_dynamo_compiling()
+            and input.device.type == "cpu"
             and input.dtype is torch.bfloat16
             and self.scale.dtype is torch.bfloat16
             and not input.requires_grad
@@ -91,5 +93,4 @@ def quantize_rows(
 
 
 def _is_aligned(tensor: Tensor) -> bool:
-    # What is compiled has no addresses yet; its own buffers are aligned.
-    return torch.compiler.is_compiling() or tensor.data_ptr() % _KERNEL_ALIGNMENT == 0
+    return tensor.data_ptr() % _KERNEL_ALIGNMENT == 0

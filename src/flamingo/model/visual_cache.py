@@ -75,6 +75,11 @@ class VisualCacheLayer(DynamicLayer):
         if self.get_seq_length():
             self.reorder_cache(self._numbers()[indices.to(self.keys.device)])
 
+    def reset(self) -> None:
+        """Forgets everything, and how many visuals there were."""
+        super().reset()
+        self.rows, self.num_forgotten = None, 0
+
     def crop(self, tokens_to_remove: int) -> None:
         """Keeps everything: a rejected token is no reason to forget a visual."""
 

@@ -127,9 +127,14 @@ def _check_features(features: Tensor, encoder: nn.Module, is_encoder_frozen: boo
 
 
 def check_index(
-    visual_tokens: Tensor | None, visual_index: Tensor | None, inputs_embeds: Tensor
+    visual_tokens: Tensor | None,
+    visual_index: Tensor | None,
+    inputs_embeds: Tensor,
+    keep_visuals: str = "all",
 ) -> None:
     """Visuals without φ are never seen, silently; φ of another length is a mistake."""
+    if keep_visuals not in ("all", "last"):
+        raise SequenceError(f"keep_visuals is {keep_visuals!r}, but must be 'all' or 'last'.")
     if visual_tokens is not None and visual_index is None:
         raise SequenceError(
             f"{visual_tokens.shape[1]} visuals per row were given without visual_index, so no "
@@ -143,14 +148,23 @@ def check_index(
         )
 
 
-def check_range(visual_index: Tensor, num_visuals: int, num_forgotten: int = 0) -> None:
+def check_range(
+    visual_index: Tensor, num_visuals: int, num_forgotten: int = 0, *, is_decoding: bool = False
+) -> None:
     """Refuses a φ that points to no visual; one new token repeats what was checked before it.
+
+    Args:
+        visual_index: φ of what is read now.
+        num_visuals: that were given so far.
+        num_forgotten: the first of them, which cannot be seen any more.
+        is_decoding: whether `generate` goes on, which looks at no other visual than before.
 
     Raises:
         SequenceError: φ is negative, or larger than the number of visuals so far, or points to a
             visual whose keys and values were let go.
     """
-    if visual_index.is_meta or visual_index.shape[1] < 2:
+    is_one = visual_index.shape[1] < 2
+    if visual_index.is_meta or (is_one and (is_decoding or not num_forgotten)):
         return
     low, high = (int(end) for end in visual_index.aminmax())
     if low < 0 or high > num_visuals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -39,8 +40,9 @@ def load_trained(model: nn.Module, folder: Path) -> None:
     given = load_file(path)
     parameters = dict(model.named_parameters())
     _compare(path, given, {name: parameters[name] for name in trained_names(model)})
-    for name, value in given.items():
-        parameters[name].data.copy_(value)
+    with torch.no_grad():
+        for name, value in given.items():
+            parameters[name].copy_(value)
 
 
 def _compare(path: Path, given: dict[str, Tensor], wanted: dict[str, nn.Parameter]) -> None:
