@@ -31,6 +31,8 @@ class Scale:
 
     Attributes:
         sizes: of the models.
+        wide_sizes: of one with a language model as wide as Flamingo-3B's, of which a long prompt's
+            keys and values are as small a part as there.
         shots: supports of a prompt.
         few_shots: supports of the short prompt that decoding is compared with.
         name_shots: supports where class names are scored.
@@ -50,6 +52,7 @@ class Scale:
     """
 
     sizes: Sizes = field(default_factory=Sizes)
+    wide_sizes: Sizes = field(default_factory=Sizes)
     shots: int = 32
     few_shots: int = 4
     name_shots: int = 16
@@ -73,12 +76,16 @@ SCALES = {
         Sizes(
             dim=1_024, feed_forward=2_736, num_layers=3, num_heads=8, vocabulary=2_000,
             vision_dim=320, vision_layers=6, vision_heads=5, resampler_layers=2, resampler_heads=5,
-        )
+        ),
+        Sizes(
+            dim=2_048, feed_forward=5_472, num_layers=2, num_heads=16, vocabulary=2_000,
+            vision_dim=320, vision_layers=1, vision_heads=5, resampler_layers=1, resampler_heads=5,
+        ),
     ),
     "tiny": Scale(
-        SIZES["tiny"], shots=3, few_shots=1, name_shots=2, tokens_per_shot=6, steps=3,
-        new_tokens=2, batch=2, queries=3, peer_queries=2, choice_queries=2, names=(3, 8, 30),
-        visuals=(2, 4, 8), dense_visuals=4,
+        SIZES["tiny"], SIZES["tiny"], shots=3, few_shots=1, name_shots=2, tokens_per_shot=6,
+        steps=3, new_tokens=2, batch=2, queries=3, peer_queries=2, choice_queries=2,
+        names=(3, 8, 30), visuals=(2, 4, 8), dense_visuals=4,
     ),
 }  # fmt: skip
 

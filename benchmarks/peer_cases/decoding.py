@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -58,11 +59,8 @@ def measure(peers: Peers, rounds: int) -> list[Case]:
         "idefics, few shots": decoding(peers.idefics, idefics_inputs(few), scale.steps),
     }
     taken = take_turns(works, rounds)
-    # Side by side and more often: what is compared here differs by little.
-    own = {"many shots": works["ours"], "few shots": decoding(peers.ours, few, scale.steps)}
-    own_taken = take_turns(own, 2 * rounds)
-    growth = compare(own_taken["many shots"], own_taken["few shots"])
     peer_growth = compare(taken["idefics"], taken["idefics, few shots"]).ratio
+    wide = Peers(replace(scale, sizes=scale.wide_sizes))
     what = f"{scale.shots} shots: time per new token, greedy"
     unit: dict[str, Any] = {"unit": "ms per token", "scale": 1_000.0, "rounds": rounds}
     return [
@@ -74,14 +72,34 @@ def measure(peers: Peers, rounds: int) -> list[Case]:
             "decoding/openflamingo", compare(taken["openflamingo"], taken["ours"]), 3.0, what,
             against="OpenFlamingo's algorithm", **unit,
         ),
-        Case(
-            "decoding/shots", growth.ratio, 1.1, growth.spread,
-            f"time per new token at {scale.shots} shots over that at {scale.few_shots}",
-            ours=growth.over * 1_000, peer=growth.under * 1_000, unit="ms per token",
-            against=f"ours at {scale.few_shots} shots", is_higher_better=False, rounds=2 * rounds,
-            cpu_ratio=growth.cpu_ratio, note=f"Of Idefics it is {peer_growth:.2f}.",
+        growth(peers, rounds, "decoding/shots", f"Of Idefics it is {peer_growth:.2f}."),
+        growth(
+            wide, rounds, "decoding/shots-wide",
+            f"The language model is {scale.wide_sizes.dim:,} wide, as that of Flamingo-3B.",
         ),
     ]  # fmt: skip
+
+
+def growth(peers: Peers, rounds: int, name: str, note: str) -> Case:
+    """How much more a token costs after many shots: its language model attends to all their text.
+
+    Side by side and more often than others: what is compared here differs by little.
+    """
+    scale = peers.scale
+    many, few = (peers.few_shot_inputs(shots) for shots in (scale.shots, scale.few_shots))
+    works = {
+        "many shots": decoding(peers.ours, many, scale.steps),
+        "few shots": decoding(peers.ours, few, scale.steps),
+    }
+    taken = take_turns(works, 2 * rounds)
+    found = compare(taken["many shots"], taken["few shots"])
+    return Case(
+        name, found.ratio, 1.1, found.spread,
+        f"time per new token at {scale.shots} shots over that at {scale.few_shots}",
+        ours=found.over * 1_000, peer=found.under * 1_000, unit="ms per token",
+        against=f"ours at {scale.few_shots} shots", is_higher_better=False, rounds=2 * rounds,
+        cpu_ratio=found.cpu_ratio, note=note,
+    )  # fmt: skip
 
 
 def _median_step(moments: list[float]) -> float:
