@@ -11,8 +11,7 @@ from torch import Tensor
 
 from flamingo.inference.room import READ_AT_ONCE
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.growing_cache import GrowingCache, GrowingLayer
-from flamingo.model.visual_cache import VisualCacheLayer
+from flamingo.model.growing_cache import GrowingCache
 
 _NODES_AT_ONCE = 1024
 """Tokens of one row that are read together: each is held against all others."""
@@ -84,7 +83,6 @@ def can_grow(model: FlamingoForConditionalGeneration, cache: GrowingCache) -> bo
     """
     config = model.config
     text = config.get_text_config(decoder=True)
-    kinds = (GrowingLayer, VisualCacheLayer)
     return (
         "position_ids" in model.host.accepts
         # Falcon takes positions, and may have ALiBi all the same; GPT-Neo's window is not in its
@@ -93,7 +91,7 @@ def can_grow(model: FlamingoForConditionalGeneration, cache: GrowingCache) -> bo
         and "local" not in (getattr(text, "attention_layers", None) or ())
         and model.language_model.config._attn_implementation in _MASKED_ATTENTION
         and config.xattn_kind != "grafting"
-        and all(isinstance(layer, kinds) for layer in cache.layers)
+        and cache.keeps_each_token
     )
 
 

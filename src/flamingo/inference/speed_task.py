@@ -57,7 +57,6 @@ class SpeedTask:
                 f"{self.queries} queries are no whole batches of {self.batch}, and a smaller batch "
                 f"would be timed among the others. Ask {' or '.join(known)} queries."
             )
-
         if self.is_compiled and self.beams > 1:
             raise ConfigError(
                 f"beams is {self.beams}, but transformers never compiles beam search. Leave "

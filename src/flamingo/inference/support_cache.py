@@ -108,13 +108,9 @@ class SupportCache:
         return sum(tensor.nbytes for layer in self.cache.layers for tensor in _tensors(vars(layer)))
 
     @property
-    def can_read_again(self) -> bool:
-        """Whether the language model keeps each token apart, so that last ones can be taken back.
-
-        Sliding windows and recurrent states do not.
-        """
-        kinds = (GrowingLayer, VisualCacheLayer)
-        return all(isinstance(layer, kinds) for layer in self.cache.layers)
+    def _most_read_again(self) -> int:
+        """Last tokens of the supports that can be read again."""
+        return min(_READ_AGAIN, len(self)) if self.cache.keeps_each_token else 0
 
     def check(self, model: FlamingoForConditionalGeneration) -> None:
         """Refuses a model that has not read these supports, or has changed since.
@@ -136,7 +132,7 @@ class SupportCache:
             queries: what follows the supports.
             most: queries in a batch.
         """
-        spread = min(_READ_AGAIN, len(self)) if self.can_read_again else 0
+        spread = self._most_read_again
         batches: list[list[int]] = []
         for number in sorted(range(len(queries)), key=lambda i: -len(queries[i])):
             longest = len(queries[batches[-1][0]]) if batches else 0
@@ -164,7 +160,7 @@ class SupportCache:
         # Something must be read: without a word of its own a query has the supports' last token.
         longest = max(1, *(len(query) for query in queries))
         pads = [longest - len(query) for query in queries]
-        if max(pads) > (min(_READ_AGAIN, len(self)) if self.can_read_again else 0):
+        if max(pads) > self._most_read_again:
             if longest == 1:
                 raise SequenceError(
                     "A query has no token of its own, and this language model cannot take back "

@@ -11,6 +11,8 @@ from torch import Tensor
 from transformers import DynamicCache, PretrainedConfig
 from transformers.cache_utils import DynamicLayer
 
+from flamingo.model.visual_cache import VisualCacheLayer
+
 _ROOM = 64
 """Tokens for which there is room behind those that are kept. A longer answer moves once in 64."""
 
@@ -186,6 +188,15 @@ class GrowingCache(DynamicCache):
     def is_compileable(self) -> bool:
         """Never: it grows, also where all layers of the language model are of constant size."""
         return False
+
+    @property
+    def keeps_each_token(self) -> bool:
+        """Whether the last tokens can be taken back from all layers.
+
+        Sliding windows and recurrent states do not allow it, and grafted layers are not asked to.
+        """
+        kinds = (GrowingLayer, VisualCacheLayer)
+        return all(isinstance(layer, kinds) for layer in self.layers)
 
     @property
     def num_rows(self) -> int | None:
