@@ -18,7 +18,7 @@ SETTINGS = frozenset(
     for name in FlamingoConfig().to_dict()
     if name.startswith(("resampler_", "xattn_", "num_latents", "num_time", "activation"))
     or name in ("widen_visual_tokens", "freeze_language_model", "freeze_vision_encoder")
-    or name in ("gating", "sees", "grafted_layers")
+    or name in ("gating", "gate_shape", "sees", "grafted_layers")
 )
 
 

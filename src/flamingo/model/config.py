@@ -15,9 +15,32 @@ CHOICES = {
     "xattn_kind": ("gated_xattn_dense", "vanilla", "grafting"),
     "resampler_kind": ("perceiver", "mlp", "transformer"),
     "sees": ("last", "all_previous"),
+    "xattn_norm": ("layer", "rms"),
+    "xattn_qk_norm": (None, "layer", "rms"),
+    "resampler_qk_norm": (None, "layer", "rms"),
+    "gate_shape": ("scalar", "vector"),
     "contents": ("everything", "trained"),
 }
 """Settings that are one of a few words. The first is the default."""
+
+_OF_GATED_LAYERS = {
+    "gate_shape": "scalar",
+    "xattn_norm": "layer",
+    "xattn_norm_eps": 1e-5,
+    "xattn_visual_norm": True,
+    "xattn_qk_norm": None,
+    "xattn_ffw_dim": None,
+}
+"""Settings of `GatedXattnDense` alone, with their defaults."""
+
+_WITHOUT_EFFECT = (
+    ("xattn_kind", "grafting", (*_OF_GATED_LAYERS, "xattn_offset", "xattn_at")),
+    ("xattn_kind", "vanilla", ("xattn_ffw_dim", "xattn_activation")),
+    ("xattn_at", "middle", ("xattn_offset",)),
+    ("resampler_kind", "mlp", ("resampler_qk_norm",)),
+    ("resampler_kind", "transformer", ("resampler_qk_norm",)),
+)
+"""A choice, and settings that would do nothing, or half of what they say, beside it."""
 
 
 class FlamingoConfig(PreTrainedConfig):
@@ -35,9 +58,13 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_ffw_multiple: hidden width of its feed-forward divided by its width.
         resampler_kind: "perceiver"; or what the paper holds against it with as many parameters: an
             "mlp" or a "transformer", see `variants.resamplers`.
+        resampler_activation: of its feed-forward; `None` takes `activation`.
+        resampler_qk_norm: norm of its queries and keys, head by head: "layer" in IDEFICS.
         num_latents: visual tokens per visual (the paper's R).
         num_time_embeddings: frames with a learned time embedding (8 in the paper).
         xattn_every: a gated layer stands before decoder layers 0, n, 2n, …
+        xattn_offset: the first decoder layer that has one, instead of layer 0; n - 1 in
+            OpenFlamingo.
         xattn_at: `None` follows `xattn_every`; "middle" has a single gated layer, before the middle
             decoder layer, and does not ask `xattn_every`.
         xattn_kind: how text looks at visuals: "gated_xattn_dense" before decoder layers; "vanilla"
@@ -48,10 +75,19 @@ class FlamingoConfig(PreTrainedConfig):
         xattn_heads: attention heads of a gated layer; `None` takes the LM's.
         xattn_head_dim: width of one of them; `None` takes the LM's width divided by its heads.
         xattn_ffw_multiple: hidden width of a gated layer's feed-forward divided by the LM's width.
+        xattn_ffw_dim: that hidden width itself, where it is not such a multiple.
+        xattn_activation: of a gated layer's feed-forward; `None` takes `activation`. "swiglu" in
+            IDEFICS.
+        xattn_norm: norm of the text in a gated layer: "layer", or "rms" as in IDEFICS.
+        xattn_norm_eps: what the norms of a gated layer add to the variance.
+        xattn_visual_norm: whether a gated layer normalizes visual tokens; not in OpenFlamingo and
+            IDEFICS.
+        xattn_qk_norm: norm of a gated layer's queries and keys, head by head: "rms" in IDEFICS.
         gating: "tanh" opens each new layer through gates that start closed; "none" adds what it
             says as it is.
+        gate_shape: "scalar" has one α per gate, "vector" one per channel.
         sees: "last" lets a token see the visual that φ names; "all_previous" the visuals 1 to φ.
-        activation: of all new feed-forward layers.
+        activation: of all new feed-forward layers, see `feed_forward.ACTIVATIONS`.
         widen_visual_tokens: whether a linear map brings visual tokens to the LM's width before
             the gated layers read them (where the widths differ).
         new_token_ids: ids of the tokens that the frozen LM does not know, whose rows are trained.
@@ -85,16 +121,26 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_head_dim: int = 128,
         resampler_ffw_multiple: int = 4,
         resampler_kind: str = "perceiver",
+        resampler_activation: str | None = None,
+        resampler_qk_norm: str | None = None,
         num_latents: int = 64,
         num_time_embeddings: int = 8,
         xattn_every: int = 1,
+        xattn_offset: int = 0,
         xattn_at: str | None = None,
         xattn_kind: str = "gated_xattn_dense",
         grafted_layers: int | None = None,
         xattn_heads: int | None = None,
         xattn_head_dim: int | None = None,
         xattn_ffw_multiple: int = 4,
+        xattn_ffw_dim: int | None = None,
+        xattn_activation: str | None = None,
+        xattn_norm: str = "layer",
+        xattn_norm_eps: float = 1e-5,
+        xattn_visual_norm: bool = True,
+        xattn_qk_norm: str | None = None,
         gating: str = "tanh",
+        gate_shape: str = "scalar",
         sees: str = "last",
         activation: str = "squared_relu",
         widen_visual_tokens: bool = True,
@@ -117,16 +163,26 @@ class FlamingoConfig(PreTrainedConfig):
         self.resampler_head_dim = resampler_head_dim
         self.resampler_ffw_multiple = resampler_ffw_multiple
         self.resampler_kind = resampler_kind
+        self.resampler_activation = resampler_activation
+        self.resampler_qk_norm = resampler_qk_norm
         self.num_latents = num_latents
         self.num_time_embeddings = num_time_embeddings
         self.xattn_every = xattn_every
+        self.xattn_offset = xattn_offset
         self.xattn_at = xattn_at
         self.xattn_kind = xattn_kind
         self.grafted_layers = grafted_layers
         self.xattn_heads = xattn_heads
         self.xattn_head_dim = xattn_head_dim
         self.xattn_ffw_multiple = xattn_ffw_multiple
+        self.xattn_ffw_dim = xattn_ffw_dim
+        self.xattn_activation = xattn_activation
+        self.xattn_norm = xattn_norm
+        self.xattn_norm_eps = xattn_norm_eps
+        self.xattn_visual_norm = xattn_visual_norm
+        self.xattn_qk_norm = xattn_qk_norm
         self.gating = gating
+        self.gate_shape = gate_shape
         self.sees = sees
         self.activation = activation
         self.widen_visual_tokens = widen_visual_tokens
@@ -165,17 +221,25 @@ class FlamingoConfig(PreTrainedConfig):
             if value not in allowed:
                 known = ", ".join(repr(word) for word in allowed)
                 raise ConfigError(f"{name} is {value!r}, but must be one of {known}.")
-        self._check_grafting()
-
-    def _check_grafting(self) -> None:
-        """Settings that would do nothing are refused: a run would not be what its name says."""
-        is_grafted = self.xattn_kind == "grafting"
-        if is_grafted and self.xattn_at is not None:
+        if self.xattn_offset < 0:
             raise ConfigError(
-                f"xattn_at is {self.xattn_at!r}, but grafted layers stand on top of the language "
-                "model and not at one of its layers. Leave xattn_at out, or choose another "
-                "xattn_kind."
+                f"xattn_offset is {self.xattn_offset}, but layers are counted from 0. "
+                "Give the first layer that has a gated layer before it."
             )
+        self._check_effect()
+
+    def _check_effect(self) -> None:
+        """Settings that would do nothing are refused: a run would not be what its name says."""
+        defaults = {**_OF_GATED_LAYERS, "xattn_offset": 0}
+        for choice, word, useless in _WITHOUT_EFFECT:
+            for name in useless:
+                value = getattr(self, name)
+                if getattr(self, choice) == word and value != defaults.get(name):
+                    raise ConfigError(
+                        f"{name} is {value!r}, but has no effect, or only half of it, with "
+                        f"{choice}={word!r}. Leave {name} out, or choose another {choice}."
+                    )
+        is_grafted = self.xattn_kind == "grafting"
         if not is_grafted and self.grafted_layers is not None:
             raise ConfigError(
                 f"grafted_layers is {self.grafted_layers}, but xattn_kind is {self.xattn_kind!r}, "

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from flamingo.foundation.errors import ConfigError, nearest
+from flamingo.model.norms import EPS, norm
 
 
 def squared_relu(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -22,14 +23,20 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
 }
 
+GATED_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"swiglu": F.silu, "geglu": F.gelu}
+"""With these a third linear map, activated, multiplies what the first has widened."""
+
 
 class FeedForward(nn.Module):
-    """Layer norm, then two linear maps with an activation between them. No residual, no biases.
+    """A norm, then two linear maps with an activation between them. No residual, no biases.
 
     Args:
         dim: width of the input and the output.
         multiple: hidden width divided by `dim`; 4 in the paper.
-        activation: a key of `ACTIVATIONS`.
+        activation: a key of `ACTIVATIONS` or of `GATED_ACTIVATIONS`.
+        hidden_dim: hidden width, where it is not a multiple of `dim`.
+        norm_kind: a key of `norms.NORMS`.
+        norm_eps: what the norm adds to the variance.
 
     Raises:
         ConfigError: `activation` is not a known name.
@@ -37,15 +44,30 @@ class FeedForward(nn.Module):
     Paper: App. A.1, Table 4 (FFW hidden size 4D, squared ReLU).
     """
 
-    def __init__(self, *, dim: int, multiple: int = 4, activation: str = "squared_relu") -> None:
+    def __init__(
+        self,
+        *,
+        dim: int,
+        multiple: int = 4,
+        activation: str = "squared_relu",
+        hidden_dim: int | None = None,
+        norm_kind: str = "layer",
+        norm_eps: float = EPS,
+    ) -> None:
         super().__init__()
-        if activation not in ACTIVATIONS:
-            raise ConfigError(f"No activation {activation!r}. {nearest(activation, ACTIVATIONS)}")
-        self.activation = ACTIVATIONS[activation]
-        self.norm = nn.LayerNorm(dim)
-        self.widen = nn.Linear(dim, multiple * dim, bias=False)
-        self.narrow = nn.Linear(multiple * dim, dim, bias=False)
+        known = ACTIVATIONS | GATED_ACTIVATIONS
+        if activation not in known:
+            raise ConfigError(f"No activation {activation!r}. {nearest(activation, known)}")
+        self.activation = known[activation]
+        hidden = hidden_dim or multiple * dim
+        self.norm = norm(norm_kind, dim, norm_eps)
+        self.widen = nn.Linear(dim, hidden, bias=False)
+        self.gate = nn.Linear(dim, hidden, bias=False) if activation in GATED_ACTIVATIONS else None
+        self.narrow = nn.Linear(hidden, dim, bias=False)
 
     def forward(self, x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
         """One pass, without the residual."""
-        return self.narrow(self.activation(self.widen(self.norm(x))))
+        x = self.norm(x)
+        if self.gate is None:
+            return self.narrow(self.activation(self.widen(x)))
+        return self.narrow(self.activation(self.gate(x)) * self.widen(x))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import FeedForward
+from flamingo.model.norms import EPS, norm
 from flamingo.model.variants.all_previous import read_all_previous
 from flamingo.model.visibility import Visibility
 
@@ -23,20 +26,37 @@ class GatedXattn(nn.Module):
         num_heads: attention heads.
         head_dim: width of one head.
         is_gated: without a gate, what is seen is added as it is.
+        gate_shape: see `closed_gate`.
+        norm_kind: of the text, see `norms.NORMS`.
+        norm_eps: what these norms, and those of queries and keys, add to the variance.
+        has_visual_norm: whether the visual tokens are normalized once more.
+        qk_norm: of queries and keys, see `CrossAttention`.
 
     Paper: Sec. 2.2, App. A.1.2; Table 3 for the variant without a gate.
     """
 
     def __init__(
-        self, *, dim: int, visual_dim: int, num_heads: int, head_dim: int, is_gated: bool = True
+        self,
+        *,
+        dim: int,
+        visual_dim: int,
+        num_heads: int,
+        head_dim: int,
+        is_gated: bool = True,
+        gate_shape: str = "scalar",
+        norm_kind: str = "layer",
+        norm_eps: float = EPS,
+        has_visual_norm: bool = True,
+        qk_norm: str | None = None,
     ) -> None:
         super().__init__()
-        self.text_norm = nn.LayerNorm(dim)
-        self.visual_norm = nn.LayerNorm(visual_dim)
+        self.text_norm = norm(norm_kind, dim, norm_eps)
+        self.visual_norm = norm("layer", visual_dim) if has_visual_norm else nn.Identity()
         self.attention = CrossAttention(
-            query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim
-        )
-        self.alpha_xattn = closed_gate(is_gated)
+            query_dim=dim, source_dim=visual_dim, num_heads=num_heads, head_dim=head_dim,
+            qk_norm=qk_norm, norm_eps=norm_eps,
+        )  # fmt: skip
+        self.alpha_xattn = closed_gate(is_gated, gate_shape, dim)
 
     def keys_values(
         self, visual_tokens: Float[Tensor, "batch visuals latents visual_dim"]
@@ -45,7 +65,7 @@ class GatedXattn(nn.Module):
         Float[Tensor, "batch heads positions head_dim"],
     ]:
         """What the visuals offer to this layer: computed once per visual, kept while decoding."""
-        tokens = visual_tokens.flatten(1, 2).to(self.visual_norm.weight.dtype)
+        tokens = visual_tokens.flatten(1, 2).to(self.attention.to_keys.weight.dtype)
         return self.attention.keys_values(self.visual_norm(tokens))
 
     def seen(
@@ -59,7 +79,7 @@ class GatedXattn(nn.Module):
         """What is to be added to the text; `None` where there is nothing to see."""
         if visibility is None or (keys is None and visual_tokens is None):
             return None
-        dtype = self.text_norm.weight.dtype
+        dtype = self.attention.to_queries.weight.dtype
         seen = self._look(text.to(dtype), keys, values, visibility, visual_tokens)
         return through_gate(self.alpha_xattn, seen).to(text.dtype)
 
@@ -107,8 +127,13 @@ class GatedXattnDense(GatedXattn):
         num_heads: attention heads.
         head_dim: width of one head.
         ffw_multiple: hidden width of the feed-forward divided by `dim`.
-        activation: of the feed-forward, see `feed_forward.ACTIVATIONS`.
+        activation: of the feed-forward, see `FeedForward`.
+        ffw_dim: hidden width of the feed-forward, where it is not a multiple of `dim`.
         is_gated: without gates, both outputs are added as they are.
+        gate_shape: see `closed_gate`.
+        norm_kind: of text, see `norms.NORMS`.
+        norm_eps: what norms add to the variance.
+        **settings: of `GatedXattn`.
 
     Paper: Sec. 2.2, App. A.1.2, Fig. 4; Table 3 for the variant without gates.
     """
@@ -122,14 +147,23 @@ class GatedXattnDense(GatedXattn):
         head_dim: int,
         ffw_multiple: int = 4,
         activation: str = "squared_relu",
+        ffw_dim: int | None = None,
         is_gated: bool = True,
+        gate_shape: str = "scalar",
+        norm_kind: str = "layer",
+        norm_eps: float = EPS,
+        **settings: Any,
     ) -> None:
         super().__init__(
             dim=dim, visual_dim=visual_dim, num_heads=num_heads, head_dim=head_dim,
-            is_gated=is_gated,
+            is_gated=is_gated, gate_shape=gate_shape, norm_kind=norm_kind, norm_eps=norm_eps,
+            **settings,
         )  # fmt: skip
-        self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
-        self.alpha_dense = closed_gate(is_gated)
+        self.feed_forward = FeedForward(
+            dim=dim, multiple=ffw_multiple, activation=activation, hidden_dim=ffw_dim,
+            norm_kind=norm_kind, norm_eps=norm_eps,
+        )  # fmt: skip
+        self.alpha_dense = closed_gate(is_gated, gate_shape, dim)
 
     def forward(
         self,
@@ -148,14 +182,20 @@ class GatedXattnDense(GatedXattn):
         seen = self.seen(text, keys, values, visibility, visual_tokens)
         if seen is not None:
             text = text + seen
-        dense = self.feed_forward(text.to(self.text_norm.weight.dtype))
+        dense = self.feed_forward(text.to(self.attention.to_queries.weight.dtype))
         return text + through_gate(self.alpha_dense, dense).to(text.dtype)
 
 
-def closed_gate(is_gated: bool) -> nn.Parameter | None:
-    """A gate α that lets nothing through yet, or none."""
+def closed_gate(is_gated: bool, shape: str = "scalar", dim: int = 1) -> nn.Parameter | None:
+    """A gate α that lets nothing through yet, or none.
+
+    Args:
+        is_gated: whether there is one.
+        shape: "scalar" for one α, the paper's; "vector" for one per channel, as in IDEFICS.
+        dim: the channels.
+    """
     # Of shape [1]: sharded training refuses parameters without a dimension.
-    return nn.Parameter(torch.zeros(1)) if is_gated else None
+    return nn.Parameter(torch.zeros(dim if shape == "vector" else 1)) if is_gated else None
 
 
 def through_gate(

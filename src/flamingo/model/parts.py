@@ -24,7 +24,7 @@ def resampler(config: FlamingoConfig, encoder_dim: int) -> PerceiverResampler:
         "visual_dim": encoder_dim,
         "dim": dim,
         "num_latents": config.num_latents,
-        "activation": config.activation,
+        "activation": config.resampler_activation or config.activation,
         "num_time_embeddings": config.num_time_embeddings,
     }
     layers: dict[str, Any] = {
@@ -37,7 +37,7 @@ def resampler(config: FlamingoConfig, encoder_dim: int) -> PerceiverResampler:
         return MlpResampler(**shared, num_parameters=num_parameters(**shared, **layers))
     if config.resampler_kind == "transformer":
         return TransformerResampler(**shared, **layers)
-    return PerceiverResampler(**shared, **layers)
+    return PerceiverResampler(**shared, **layers, qk_norm=config.resampler_qk_norm)
 
 
 def widening(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Module:
@@ -53,7 +53,8 @@ def gated_layers(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Mod
     attention = _attention(config, encoder_dim, host)
     dense: dict[str, Any] = {
         "ffw_multiple": config.xattn_ffw_multiple,
-        "activation": config.activation,
+        "ffw_dim": config.xattn_ffw_dim,
+        "activation": config.xattn_activation or config.activation,
     }
     places = gated_places(config, len(host.layers))
     if config.xattn_kind == "vanilla":
@@ -74,14 +75,20 @@ def _attention(config: FlamingoConfig, encoder_dim: int, host: Host) -> dict[str
         "num_heads": heads,
         "head_dim": config.xattn_head_dim or max(1, host.dim // heads),
         "is_gated": config.gating == "tanh",
+        "gate_shape": config.gate_shape,
+        "norm_kind": config.xattn_norm,
+        "norm_eps": config.xattn_norm_eps,
+        "has_visual_norm": config.xattn_visual_norm,
+        "qk_norm": config.xattn_qk_norm,
     }
 
 
 def _grafted_layers(attention: dict[str, Any], dense: dict[str, Any], count: int) -> nn.ModuleList:
     """`count` pairs of self-attention and cross-attention, all of one shape."""
-    own = {name: value for name, value in attention.items() if name != "visual_dim"}
+    own = {name: attention[name] for name in ("dim", "num_heads", "head_dim", "is_gated")}
+    own |= {name: dense[name] for name in ("ffw_multiple", "activation")}
     return nn.ModuleList(
-        GraftedLayer(GraftedSelfAttention(**own, **dense), GatedXattnDense(**attention, **dense))
+        GraftedLayer(GraftedSelfAttention(**own), GatedXattnDense(**attention, **dense))
         for _ in range(count)
     )
 

@@ -27,9 +27,10 @@ class PerceiverResampler(nn.Module):
         num_heads: attention heads.
         head_dim: width of one head.
         ffw_multiple: hidden width of the feed-forward divided by `dim`.
-        activation: of the feed-forward, see `feed_forward.ACTIVATIONS`.
+        activation: of the feed-forward, see `FeedForward`.
         num_time_embeddings: frames that have a learned embedding of their own; longer videos
             use embeddings interpolated between these. 0 leaves time unmarked.
+        qk_norm: of queries and keys, see `CrossAttention`.
 
     Paper: Sec. 2.1, App. A.1.1, Fig. 5.
     """
@@ -46,6 +47,7 @@ class PerceiverResampler(nn.Module):
         ffw_multiple: int = 4,
         activation: str = "squared_relu",
         num_time_embeddings: int = 8,
+        qk_norm: str | None = None,
     ) -> None:
         super().__init__()
         self.lead_in = (
@@ -64,6 +66,7 @@ class PerceiverResampler(nn.Module):
                 head_dim=head_dim,
                 ffw_multiple=ffw_multiple,
                 activation=activation,
+                qk_norm=qk_norm,
             )
             for _ in range(num_layers)
         )
@@ -100,13 +103,20 @@ class ResamplerLayer(nn.Module):
     """
 
     def __init__(
-        self, *, dim: int, num_heads: int, head_dim: int, ffw_multiple: int, activation: str
+        self,
+        *,
+        dim: int,
+        num_heads: int,
+        head_dim: int,
+        ffw_multiple: int,
+        activation: str,
+        qk_norm: str | None = None,
     ) -> None:
         super().__init__()
         self.features_norm = nn.LayerNorm(dim)
         self.latents_norm = nn.LayerNorm(dim)
         self.attention = CrossAttention(
-            query_dim=dim, source_dim=dim, num_heads=num_heads, head_dim=head_dim
+            query_dim=dim, source_dim=dim, num_heads=num_heads, head_dim=head_dim, qk_norm=qk_norm
         )
         self.feed_forward = FeedForward(dim=dim, multiple=ffw_multiple, activation=activation)
 

@@ -58,7 +58,7 @@ def test_a_configuration_from_before_these_settings_is_the_paper_s(tmp_path: Pat
         ({"sees": "next"}, "sees is 'next', but must be one of 'last', 'all_previous'"),
         ({"xattn_kind": "grafting", "grafted_layers": 0}, "grafted_layers is 0"),
         ({"grafted_layers": 2}, "xattn_kind is 'gated_xattn_dense', which has none"),
-        ({"xattn_kind": "grafting", "xattn_at": "middle"}, "stand on top of the language model"),
+        ({"xattn_kind": "grafting", "xattn_at": "middle"}, "xattn_at is .* no effect"),
     ],
 )
 def test_what_is_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:
