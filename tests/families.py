@@ -21,6 +21,8 @@ from transformers import (
     Qwen3Config,
 )
 
+from flamingo.model.language_models.mosaic_gpt_config import MosaicGPTConfig
+
 VOCABULARY = 50
 DIM = 32
 COMMON = {"vocab_size": VOCABULARY, "hidden_size": DIM, "num_hidden_layers": 4}
@@ -52,6 +54,10 @@ def _opt() -> PreTrainedConfig:
 
 def _mpt() -> PreTrainedConfig:
     return MptConfig(vocab_size=VOCABULARY, d_model=DIM, n_layers=4, n_heads=4, **IDS)
+
+
+def _mosaic_gpt() -> PreTrainedConfig:
+    return MosaicGPTConfig(vocab_size=VOCABULARY, d_model=DIM, n_layers=4, n_heads=4, **IDS)
 
 
 def _gpt2() -> PreTrainedConfig:
@@ -94,6 +100,7 @@ FAMILIES: dict[str, Callable[[], PreTrainedConfig]] = {
     "gpt_neox": _gpt_neox,
     "opt": _opt,
     "mpt": _mpt,
+    "mosaic-gpt": _mosaic_gpt,
     "gpt2": _gpt2,
     "gemma3": _gemma,
     "qwen3_5": _qwen3_5,

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from flamingo.foundation.errors import CheckpointError
+from flamingo.model.checkpoints.assembly import assembled
+from flamingo.model.checkpoints.full import FullCheckpoint
+from flamingo.model.checkpoints.placing import OPTIONS, load_language_model
+from flamingo.model.checkpoints.released import released_checkpoint
+from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
 from flamingo.model.checkpoints.trained_parts import load_trained, save_trained
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.int8_linear import Int8Linear
@@ -80,26 +85,42 @@ class FlamingoPersistence(PreTrainedModel):
         cls: type[Model],
         pretrained_model_name_or_path: str | Path,
         *args: Any,
-        language_model: PreTrainedModel | None = None,
-        vision_encoder: VisionEncoder | None = None,
+        language_model: PreTrainedModel | str | Path | None = None,
+        vision_encoder: VisionEncoder | str | Path | None = None,
         **kwargs: Any,
     ) -> Model:
-        """Loads a model that `save_pretrained` wrote.
+        """Loads a model that `save_pretrained` wrote, or one that OpenFlamingo or IDEFICS released.
 
         Args:
-            pretrained_model_name_or_path: the folder, or a name on a hub for a full checkpoint.
+            pretrained_model_name_or_path: the folder, or a name on a hub.
             *args: as in transformers.
-            language_model: the frozen language model, instead of loading it from its source.
+            language_model: the frozen language model, or where it is, instead of its source.
             vision_encoder: the same for the vision encoder.
-            **kwargs: as in transformers.
+            **kwargs: as in transformers. `device_map`, `quantization_config` and the others of
+                `checkpoints.placing.OPTIONS` are for the frozen language model.
 
         Raises:
             CheckpointError: weights are missing or do not fit.
         """
         folder = Path(pretrained_model_name_or_path)
+        placing = {
+            name: kwargs.pop(name)
+            for name in OPTIONS
+            if name in kwargs and kwargs[name] is not None
+        }
+        released = released_checkpoint(
+            pretrained_model_name_or_path,
+            language_model=language_model,
+            vision_encoder=vision_encoder,
+        )
+        if released is not None:
+            return cls._assembled(released, placing, kwargs)
         config = kwargs.pop("config", None) or cls.config_class.from_pretrained(
             pretrained_model_name_or_path
         )
+        if config.contents == "everything" and placing:
+            whole = FullCheckpoint(pretrained_model_name_or_path, config)
+            return cls._assembled(whole, placing, kwargs)
         if config.contents == "everything":
             wants_info = kwargs.pop("output_loading_info", False)
             model, info = super().from_pretrained(
@@ -120,11 +141,11 @@ class FlamingoPersistence(PreTrainedModel):
                 "not reach the frozen ones.\nLoad those yourself with these arguments and give "
                 "them: from_pretrained(..., language_model=..., vision_encoder=...)."
             )
-        if language_model is None:
-            source = _named(config.language_model_source, "language_model")
-            language_model = AutoModelForCausalLM.from_pretrained(source)
-        if vision_encoder is None:
-            source = _named(config.vision_encoder_source, "vision_encoder")
+        if not isinstance(language_model, PreTrainedModel):
+            source = _named(language_model or config.language_model_source, "language_model")
+            language_model = load_language_model(source, **placing)
+        if not isinstance(vision_encoder, VisionEncoder):
+            source = _named(vision_encoder or config.vision_encoder_source, "vision_encoder")
             vision_encoder = load_vision_encoder(source, **config.vision_settings)
         model = cls(config, language_model=language_model, vision_encoder=vision_encoder)
         load_trained(model, folder)
@@ -135,6 +156,24 @@ class FlamingoPersistence(PreTrainedModel):
             for parameter in model.parameters():
                 parameter.data = parameter.data.to(dtype)
         return model.eval()
+
+    @classmethod
+    def _assembled(
+        cls: type[Model],
+        checkpoint: ReleasedCheckpoint,
+        placing: dict[str, Any],
+        kwargs: dict[str, Any],
+    ) -> Model:
+        """The model of a checkpoint whose parts are loaded one by one."""
+        if "attn_implementation" in kwargs:
+            placing["attn_implementation"] = kwargs.pop("attn_implementation")
+        dtype = _dtype(kwargs.pop("dtype", None) or kwargs.pop("torch_dtype", None))
+        if kwargs:
+            raise CheckpointError(
+                f"The arguments {', '.join(sorted(kwargs))} have no effect on {checkpoint.source}, "
+                f"whose parts are loaded one by one. Known: dtype, {', '.join(OPTIONS)}."
+            )
+        return assembled(cls, checkpoint, dtype=dtype, **placing)
 
 
 def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
@@ -153,7 +192,7 @@ def _refuse_gaps(source: str | Path, info: dict[str, Any]) -> None:
         )
 
 
-def _named(source: str | None, part: str) -> str:
+def _named(source: str | Path | None, part: str) -> str:
     """The place of a frozen part, or an error that says how to give it."""
     if source is None:
         raise CheckpointError(
@@ -161,4 +200,4 @@ def _named(source: str | None, part: str) -> str:
             f"({part}_source is None).\n"
             f"Give it: from_pretrained(..., {part}=...), or save the model with full=True."
         )
-    return source
+    return str(source)

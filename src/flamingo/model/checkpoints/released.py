@@ -1,0 +1,53 @@
+"""Finds out whose checkpoint lies somewhere: OpenFlamingo's, IDEFICS', or one of ours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from transformers import PreTrainedModel
+
+from flamingo.foundation.errors import CheckpointError
+from flamingo.model.checkpoints import idefics, open_flamingo
+from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
+from flamingo.model.checkpoints.tensor_files import located
+from flamingo.model.vision_encoder import VisionEncoder
+
+
+def released_checkpoint(
+    source: str | Path,
+    *,
+    language_model: str | Path | PreTrainedModel | None = None,
+    vision_encoder: str | Path | VisionEncoder | None = None,
+) -> ReleasedCheckpoint | None:
+    """The checkpoint at `source`, if it is one of another project; `None` if it is of ours.
+
+    Args:
+        source: a folder or a hub name.
+        language_model: of an OpenFlamingo, where it is not the one that was released with it.
+        vision_encoder: the same.
+
+    Raises:
+        CheckpointError: it is incomplete, or does not say what it is made of.
+    """
+    if is_open_flamingo(source):
+        return open_flamingo.OpenFlamingoCheckpoint(source, language_model, vision_encoder)
+    config = located(source, "config.json")
+    if config is None:
+        return None
+    try:
+        settings = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{config} is not JSON: {error}. Fetch it again.") from error
+    if isinstance(settings, dict) and settings.get("model_type") == idefics.MODEL_TYPE:
+        return idefics.IdeficsCheckpoint(source, settings)
+    return None
+
+
+def is_open_flamingo(source: str | Path) -> bool:
+    """Whether `source` is a checkpoint of OpenFlamingo: one file, and no settings."""
+    folder = Path(source)
+    if folder.is_dir():
+        has_settings = (folder / "config.json").is_file()
+        return not has_settings and (folder / open_flamingo.WEIGHTS).is_file()
+    return folder.name in open_flamingo.RELEASED

@@ -1,0 +1,1 @@
+"""Language models that released Flamingos stand on and transformers does not have."""
