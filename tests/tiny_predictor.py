@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerBase
 
 from flamingo import FlamingoImageProcessor, FlamingoProcessor, Predictor, build_flamingo
 from flamingo.miniature.tokenizer import build_tokenizer
 from tests.tiny import SIZE, randomize, tiny_encoder
 
 
-def tiny_predictor() -> Predictor:
-    """Open gates, random weights, the miniature's tokenizer."""
+def tiny_predictor(tokenizer: PreTrainedTokenizerBase | None = None, **settings: Any) -> Predictor:
+    """Open gates, random weights, the miniature's tokenizer.
+
+    Args:
+        tokenizer: another one.
+        settings: of the processor.
+    """
     torch.manual_seed(0)
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer() if tokenizer is None else tokenizer
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -23,7 +30,7 @@ def tiny_predictor() -> Predictor:
         num_key_value_heads=4,
         initializer_range=0.2,
     )
-    processor = FlamingoProcessor(FlamingoImageProcessor(SIZE), tokenizer)
+    processor = FlamingoProcessor(FlamingoImageProcessor(SIZE), tokenizer, **settings)
     ids = processor.encoder().prepared.ids
     model = build_flamingo(
         AutoModelForCausalLM.from_config(config),

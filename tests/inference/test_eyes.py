@@ -62,8 +62,13 @@ def test_other_weights_are_other_eyes(part: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [FlamingoImageProcessor(2 * SIZE), FlamingoImageProcessor(SIZE, image_std=[0.5, 0.5, 0.5])],
-    ids=["another size", "other colors"],
+    [
+        FlamingoImageProcessor(2 * SIZE),
+        FlamingoImageProcessor(SIZE, image_std=[0.5, 0.5, 0.5]),
+        FlamingoImageProcessor(SIZE, fit="squash"),
+        FlamingoImageProcessor(SIZE, fit="crop"),
+    ],
+    ids=["another size", "other colors", "squashed", "cropped"],
 )
 def test_another_preparation_is_other_eyes(other: FlamingoImageProcessor) -> None:
     model = tiny_flamingo()

@@ -49,6 +49,47 @@ def test_parsing_a_pattern() -> None:
     assert Template.parse("{output}").support(output="A cat.") == "A cat."
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("Output: {output}", Template("Output:")),
+        ("Output:{output}", Template("Output:", separator="")),
+        ("Q: {q}\n{output}", Template("Q: {q}", separator="\n")),
+        ("{output}", Template("")),
+        (" {output}", Template("")),
+        ("Image:<image>Output: {output}", Template("Output:", before="Image:")),
+        ("<image>Output: {output}", Template("Output:")),
+        ("{q}<image>{output}", Template("", before="{q}")),
+    ],
+)
+def test_a_pattern_says_what_is_before_the_visuals_and_before_the_answer(
+    pattern: str, expected: Template
+) -> None:
+    assert Template.parse(pattern) == expected
+
+
+def test_the_answers_separator_is_that_of_the_pattern() -> None:
+    assert Template.parse("Short answer:{answer}").support(answer="yes") == "Short answer:yes"
+    assert Template.parse("Short answer: {answer}").continuation("yes") == " yes"
+    assert Template.parse("{answer}").continuation("yes") == "yes"
+
+
+def test_turns_are_cut_by_the_pattern_and_not_by_what_fills_it() -> None:
+    template = Template.parse("User:<image>{question}<EOC>Assistant: {answer}")
+    assert template.turns(question="<EOC>?") == ["<EOC>?", "Assistant:"]
+    assert template.before_visuals(question="") == "User:"
+    assert template.query(question="Q?") == "Q?Assistant:"
+    assert template.fields == ("question",)
+
+
+def test_fields_before_the_visuals_are_needed_as_well() -> None:
+    template = Template.parse("{title}:<image>Output: {output}")
+    assert template.fields == ("title",)
+    assert template.before_visuals(title="A", output="b") == "A:"
+    with pytest.raises(ConfigError, match="needs the field 'title'"):
+        template.query(output="b")
+
+
 def test_a_missing_field_is_named() -> None:
     with pytest.raises(ConfigError, match="needs the field 'question'") as caught:
         QUESTION_ANSWER.support(answer="a cat")
@@ -69,6 +110,8 @@ def test_the_answers_space_does_not_belong_to_the_template() -> None:
         ("Output: {", "cannot be read"),
         ("{a.b} {c}", "not a plain name"),
         ("", "does not end in a field"),
+        ("<image>{a}<image>{b}", "has 2 <image> tags"),
+        ("{b}<image>{b}", "names the answer's field"),
     ],
 )
 def test_a_wrong_pattern_is_refused(pattern: str, text: str) -> None:

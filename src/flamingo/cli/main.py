@@ -13,6 +13,7 @@ from flamingo.cli import (
     bench,
     benchmarks,
     contamination,
+    convert,
     curves,
     demo,
     evaluate,
@@ -44,6 +45,7 @@ VERBS = {
     "retrieve": retrieve,
     "inspect": inspect,
     "bench": bench,
+    "convert": convert,
     "demo": demo,
 }
 

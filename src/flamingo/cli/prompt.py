@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flamingo.cli.loading import Loading, add_loading_options
 from flamingo.cli.output_file import check_output_file
+from flamingo.cli.prompt_reading import PromptReading
 
 if TYPE_CHECKING:
     from flamingo.inference.answer import Answer
-    from flamingo.inference.requests import Request
-    from flamingo.prompting import Template
-    from flamingo.sequence import Interleaved, Visual
 
 
 def add_parser(subparsers: Any) -> None:
@@ -85,9 +81,11 @@ def run(args: argparse.Namespace) -> int:
         FlamingoError: a file, a model or a prompt is not as it should be.
     """
     _check_together(args)
+    loading = Loading.of(args)
     # Files are read before the model, which takes longer to load than they take to be wrong.
-    work: Any = _document(args) if args.text is not None else list(_requests(args))
-    predictor = Loading.of(args)(args.model)
+    reading = PromptReading(loading.processor(args.model), args)
+    work: Any = reading.document() if args.text is not None else list(reading.requests())
+    predictor = loading(args.model)
     how = {"num_beams": args.num_beams, "max_new_tokens": args.max_new_tokens}
     if args.text is None:
         answers = predictor.answer_all(work, **how)
@@ -130,110 +128,6 @@ def _check_together(args: argparse.Namespace) -> None:
                 f"--{name.replace('_', '-')} is {getattr(args, name)}, but must be at least 1."
             )
     check_output_file("--out", args.out)
-
-
-def _document(args: argparse.Namespace) -> Interleaved:
-    from flamingo.sequence import Interleaved
-
-    return Interleaved.from_tagged(args.text, [_load(name, args) for name in args.visual])
-
-
-def _requests(args: argparse.Namespace) -> Iterator[Request]:
-    from flamingo.inference.requests import Request
-
-    if args.jsonl is not None:
-        yield from _requests_of_lines(args)
-        return
-    template = _template(args.template)
-    answer = template.answer if template else "answer" if args.question else "output"
-    yield Request.of(
-        _load(args.query, args),
-        supports=[(_load(name, args), text) for name, text in args.support],
-        question=args.question,
-        template=template,
-        choices=args.choices,
-        text_examples=[{answer: text} for text in args.text_example],
-    )
-
-
-def _requests_of_lines(args: argparse.Namespace) -> Iterator[Request]:
-    from flamingo.foundation.errors import DataError
-
-    if args.jsonl == "-":
-        text, folder = sys.stdin.read(), Path()
-    else:
-        path = Path(args.jsonl)
-        if not path.is_file():
-            raise DataError(f"There is no file {path} to read prompts from.")
-        text, folder = _text_of(path), path.parent
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            yield _request_of_line(json.loads(line), folder, args)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise DataError(
-                f"Line {number} of {args.jsonl} is not a prompt: {type(error).__name__}: {error}.\n"
-                'A line is {"supports": [{"visual": FILE, "output": TEXT}, ...], "query": '
-                '{"visual": FILE}}.'
-            ) from error
-
-
-def _text_of(path: Path) -> str:
-    from flamingo.foundation.errors import DataError
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: {error}. Save it as UTF-8.") from error
-
-
-def _request_of_line(line: dict[str, Any], folder: Path, args: argparse.Namespace) -> Request:
-    from flamingo.inference.requests import Request
-    from flamingo.prompting import CAPTION, QUESTION_ANSWER, Example
-
-    def example(given: dict[str, Any]) -> Example:
-        fields = {name: str(value) for name, value in given.items() if name != "visual"}
-        names = given["visual"] if isinstance(given["visual"], list) else [given["visual"]]
-        return Example(tuple(_load(str(folder / name), args) for name in names), fields)
-
-    query = example(line["query"])
-    default = QUESTION_ANSWER if "question" in query.fields else CAPTION
-    return Request.of(
-        query,
-        supports=[example(support) for support in line.get("supports", [])],
-        template=_template(line.get("template", args.template)) or default,
-        choices=_list_of(line, "choices") or args.choices,
-        text_examples=line.get("text_examples", []),
-    )
-
-
-def _list_of(line: dict[str, Any], name: str) -> list[str]:
-    value = line.get(name, [])
-    if not isinstance(value, list):
-        raise TypeError(f"{name} is {value!r}, but must be a list of texts")
-    return [str(item) for item in value]
-
-
-def _template(text: str | None) -> Template | None:
-    from flamingo.prompting import Template, template_named
-
-    if text is None:
-        return None
-    return Template.parse(text) if "{" in text else template_named(text)
-
-
-def _load(name: str, args: argparse.Namespace) -> Visual:
-    from flamingo.data.files import load_visual
-    from flamingo.foundation.errors import MediaError
-
-    visual = load_visual(name, fps=args.fps, max_frames=args.max_frames)
-    if args.video and not visual.is_video:
-        raise MediaError(
-            f"{name} gives {visual.num_frames} frame, but --video asks for a video. "
-            "Leave --video out for still images, or raise --fps for a clip under a second."
-        )
-    return visual
 
 
 def _show(answers: list[Answer], args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from flamingo.data.frames import container_of, read_video
 from flamingo.data.pictures import FORMATS, check_size, is_animated, open_picture, read_animation
+from flamingo.data.readings import PictureReader, upright
 from flamingo.data.sampling import Sampling
 from flamingo.foundation.errors import MediaError
 from flamingo.sequence import Visual
@@ -42,6 +43,7 @@ def load_visual(
     start_share: float | None = None,
     start: int | float | None = None,
     end: int | float | None = None,
+    read_picture: PictureReader = upright,
 ) -> Visual:
     """Reads an image or a video; what it is shows in its content, not in its name.
 
@@ -55,6 +57,8 @@ def load_visual(
             to as late as possible (1).
         start: where to begin in a video file, in seconds after its first frame.
         end: where to stop in it, in seconds after its first frame; at its end if it ends before.
+        read_picture: makes the pixels of a still picture, see `picture_reader`; a model has its
+            own, which `FlamingoImageProcessor.load` takes.
 
     Raises:
         MediaError: the file is missing, damaged, empty, too large, or of an unknown kind, or
@@ -67,9 +71,9 @@ def load_visual(
         return Visual.from_frames(source) if source.ndim == 4 else Visual.from_image(source)
     sampling = Sampling(fps, num_frames, max_frames, start_share, start, end)
     if isinstance(source, Image.Image):
-        return _of_picture(source, sampling)
+        return _of_picture(source, sampling, read_picture, is_file=False)
     if isinstance(source, str | Path | bytes):
-        return _of_file(source, sampling)
+        return _of_file(source, sampling, read_picture)
     if isinstance(source, list | tuple):
         return Visual.from_frames(source)
     raise MediaError(
@@ -78,16 +82,16 @@ def load_visual(
     )
 
 
-def _of_file(source: str | Path | bytes, sampling: Sampling) -> Visual:
+def _of_file(source: str | Path | bytes, sampling: Sampling, read_picture: PictureReader) -> Visual:
     name = _name(source)
     try:
         with _opened(source) as file:
-            return _read(file, sampling)
+            return _read(file, sampling, read_picture)
     except MediaError as error:
         raise MediaError(f"{name}: {error}") from error
 
 
-def _read(file: io.BufferedIOBase, sampling: Sampling) -> Visual:
+def _read(file: io.BufferedIOBase, sampling: Sampling, read_picture: PictureReader) -> Visual:
     head = file.read(16)
     if not head:
         raise MediaError("the file is empty.\nA picture or a video was expected.")
@@ -100,12 +104,16 @@ def _read(file: io.BufferedIOBase, sampling: Sampling) -> Visual:
             "this is neither a picture nor a video that can be read here.\n"
             f"Pictures: {', '.join(FORMATS)}. Videos: MP4, MOV, WebM, MKV, AVI."
         )
-    return _of_picture(picture, sampling)
+    return _of_picture(picture, sampling, read_picture, is_file=True)
 
 
-def _of_picture(picture: Image.Image, sampling: Sampling) -> Visual:
+def _of_picture(
+    picture: Image.Image, sampling: Sampling, read_picture: PictureReader, *, is_file: bool
+) -> Visual:
     check_size(*picture.size)
-    return read_animation(picture, sampling) if is_animated(picture) else Visual.from_image(picture)
+    if is_animated(picture):
+        return read_animation(picture, sampling)
+    return read_picture(picture, is_file)
 
 
 @contextmanager

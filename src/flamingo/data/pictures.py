@@ -41,7 +41,7 @@ def open_picture(file: io.BufferedIOBase) -> Image.Image | None:
         if factory is None or not verdict or isinstance(verdict, str):
             continue
         file.seek(0)
-        with _errors_as_ours(f"the {name} picture"):
+        with errors_as_ours(f"the {name} picture"):
             # Not `Image.open`: it has a limit of its own, which warns, and hides the size.
             picture = factory(cast(IO[bytes], file), "")
         check_size(*picture.size)
@@ -69,7 +69,7 @@ def is_animated(picture: Image.Image) -> bool:
     Raises:
         MediaError: the file is damaged.
     """
-    with _errors_as_ours("the picture"):
+    with errors_as_ours("the picture"):
         return picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
 
 
@@ -79,7 +79,7 @@ def read_animation(picture: Image.Image, sampling: Sampling) -> Visual:
     Raises:
         MediaError: the file is damaged.
     """
-    with _errors_as_ours("the animation"):
+    with errors_as_ours("the animation"):
         starts, end = _starts_and_end(picture)
         frames = []
         for position in sampling.choose(starts, end):
@@ -101,7 +101,8 @@ def _starts_and_end(picture: Image.Image) -> tuple[list[float], float]:
 
 
 @contextmanager
-def _errors_as_ours(what: str) -> Iterator[None]:
+def errors_as_ours(what: str) -> Iterator[None]:
+    """Turns what a decoder raises into our error about `what`."""
     try:
         yield
     except MediaError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
@@ -11,8 +12,8 @@ from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
 from flamingo.data.batching import PaddingSide, collate
 from flamingo.data.chat_template import chat_template as make_chat_template
 from flamingo.data.encoding import Encoder
-from flamingo.data.files import load_visual
 from flamingo.data.image_processor import FlamingoImageProcessor
+from flamingo.data.released_processors import Tokenizer, released_parts
 from flamingo.data.tagged_text import documents_of, refuse_tags_in_chat
 from flamingo.data.tokenizer import prepare_tokenizer
 from flamingo.foundation.errors import ConfigError, nearest
@@ -20,6 +21,7 @@ from flamingo.sequence import Interleaved, Visual
 
 # What transformers passes by habit; rows are always padded, and `<BOS>` always stands once.
 _WITHOUT_EFFECT = ("padding", "add_special_tokens", "do_sample_frames", "return_attention_mask")
+_HUB = ("cache_dir", "force_download", "local_files_only", "token", "revision")
 _SAMPLING = ("num_frames", "fps", "max_frames")
 
 
@@ -34,6 +36,14 @@ class FlamingoProcessor(ProcessorMixin):
         video_tag: how the tag of a visual that is in `videos=` is written.
         eoc_tag: how the end of a chunk is written.
         image_as_text: whether the image tag is read as ordinary text.
+        begins_with_bos: whether sequences begin with a token of their own.
+        around_image: stands on both sides of image tags, if not empty.
+        after_eoc: follows on the end of an example, if not empty.
+        eoc_as_text: whether the end of a chunk is ordinary text, of one token.
+        closes_before_visuals: whether a visual ends the text before it.
+        whole_text: whether a sequence is tokenized as one string, and not each text apart.
+        pad_tag: fills up rows, if the tokenizer has no token for that.
+        templates: the model's own templates, by the names of the paper's, see `own_templates`.
 
     Example:
         processor = FlamingoProcessor(FlamingoImageProcessor(320), tokenizer)
@@ -50,20 +60,52 @@ class FlamingoProcessor(ProcessorMixin):
         video_tag: str = "<video>",
         eoc_tag: str = "<EOC>",
         image_as_text: bool = False,
+        begins_with_bos: bool = True,
+        around_image: str = "",
+        after_eoc: str = "",
+        eoc_as_text: bool = False,
+        closes_before_visuals: bool = True,
+        whole_text: bool = False,
+        pad_tag: str | None = None,
+        templates: dict[str, Any] | None = None,
     ) -> None:
         if chat_template is None:
-            chat_template = make_chat_template(image_tag, video_tag, eoc_tag)
+            chat_template = make_chat_template(
+                image_tag,
+                video_tag,
+                eoc_tag,
+                begins_with_bos=begins_with_bos,
+                after_eoc=after_eoc,
+            )
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
         self.image_tag = image_tag
         self.video_tag = video_tag
         self.eoc_tag = eoc_tag
         self.image_as_text = image_as_text
-        prepare_tokenizer(tokenizer, image_tag, eoc_tag, image_as_text=image_as_text)
+        self.begins_with_bos = begins_with_bos
+        self.around_image = around_image
+        self.after_eoc = after_eoc
+        self.eoc_as_text = eoc_as_text
+        self.closes_before_visuals = closes_before_visuals
+        self.whole_text = whole_text
+        self.pad_tag = pad_tag
+        self.templates = templates
+        self.encoder()
 
     def encoder(self, max_tokens: int | None = None) -> Encoder:
         """From documents to token ids."""
         prepared = prepare_tokenizer(
-            self.tokenizer, self.image_tag, self.eoc_tag, image_as_text=self.image_as_text
+            self.tokenizer,
+            self.image_tag,
+            self.eoc_tag,
+            image_as_text=self.image_as_text,
+            begins_with_bos=self.begins_with_bos,
+            around_image=self.around_image,
+            after_eoc=self.after_eoc,
+            eoc_as_text=self.eoc_as_text,
+            closes_before_visuals=self.closes_before_visuals,
+            whole_text=self.whole_text,
+            pad_tag=self.pad_tag,
         )
         return Encoder(prepared, max_tokens=max_tokens)
 
@@ -98,7 +140,7 @@ class FlamingoProcessor(ProcessorMixin):
         sampling = {name: settings.pop(name) for name in _SAMPLING if name in settings}
 
         def load(source: Any) -> Visual:
-            return load_visual(source, **sampling)
+            return self.image_processor.load(source, **sampling)
 
         texts = [text] if isinstance(text, str) else list(text)
         markup = self.encoder().prepared.markup
@@ -156,6 +198,34 @@ class FlamingoProcessor(ProcessorMixin):
         tags = (*markup.tags, self.video_tag)
         safe = refuse_tags_in_chat(conversation, tags)
         return super().apply_chat_template(safe, *args, **kwargs)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, tokenizer: Tokenizer | None = None, **kwargs: Any
+    ) -> FlamingoProcessor:
+        """Loads a processor; that of a released OpenFlamingo or IDEFICS is made of their files.
+
+        Args:
+            source: a folder or a name on a hub.
+            tokenizer: of an OpenFlamingo's language model, or where it is, see `released_parts`.
+            kwargs: how a hub is asked (`revision`, `token` and so on), and other settings than
+                those that were saved.
+
+        Raises:
+            CheckpointError: it is a released model, and something of it is missing.
+            ConfigError: a tokenizer is given for a model that brings its own.
+        """
+        hub = {name: kwargs[name] for name in _HUB if name in kwargs}
+        parts = released_parts(source, tokenizer, **hub)
+        if parts is not None:
+            own = {name: value for name, value in kwargs.items() if name not in hub}
+            return cls(**{**parts, **own})
+        if tokenizer is not None:
+            raise ConfigError(
+                f"tokenizer= was given, but the processor of {source} brings its own.\n"
+                "It is for an OpenFlamingo, a folder with checkpoint.pt. Leave it out."
+            )
+        return super().from_pretrained(source, **kwargs)
 
     @staticmethod
     def validate_init_kwargs(

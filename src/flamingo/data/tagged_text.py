@@ -91,5 +91,22 @@ def _document(text: str, visuals: list[Visual], markup: Markup) -> tuple[Interle
     text = text.removeprefix(markup.bos)
     is_complete = text.endswith(markup.eos)
     text = text.removesuffix(markup.eos)
-    document = Interleaved.from_tagged(text, visuals, tag=markup.image, end_of_chunk=markup.eoc)
+    if is_complete and markup.is_eoc_text:
+        # It is put there again, as behind every complete document.
+        text = text.removesuffix(markup.eoc)
+    if markup.around_image:
+        text = _without_surroundings(text, markup)
+    document = Interleaved.from_tagged(
+        text,
+        visuals,
+        tag=markup.image,
+        end_of_chunk="" if markup.is_eoc_text else markup.eoc,
+        after_end=markup.after_eoc,
+    )
     return document, is_complete
+
+
+def _without_surroundings(text: str, markup: Markup) -> str:
+    """The text with image tags alone, where what belongs around them is there already."""
+    image, around = re.escape(markup.image), re.escape(markup.around_image)
+    return re.sub(f"(?:{around})?({image})(?:{around})?", r"\1", text)

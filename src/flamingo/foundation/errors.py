@@ -40,3 +40,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     guess = f"Did you mean {close[0]!r}? " if close else ""
     return f"{guess}Known names: {', '.join(names) if names else '(none)'}."
+
+
+def reason(error: Exception) -> str:
+    """The first line of what another library says, or the kind of its error if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -14,7 +15,7 @@ from flamingo.inference.scoring import score_rows
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.prompting import CAPTION, Template
+from flamingo.prompting import Template, own_templates
 from flamingo.sequence import Interleaved
 
 
@@ -24,6 +25,9 @@ class Completer:
     Args:
         model: the model, in evaluation mode.
         processor: its processor.
+
+    Attributes:
+        templates: by name, the model's own ones, and the paper's for all others.
     """
 
     def __init__(
@@ -33,7 +37,7 @@ class Completer:
         self.processor = processor
         self.inputs = PromptInputs(model, processor)
         self.encoder = self.inputs.encoder
-        self._read_answers = AnswerReader(processor.tokenizer, model.generation_config.eos_token_id)
+        self.templates = own_templates(processor.templates)
 
     def complete(
         self,
@@ -69,15 +73,12 @@ class Completer:
                     num_beams=num_beams,
                     max_new_tokens=max_new_tokens,
                     do_sample=False,
+                    eos_token_id=self._stops,
                     return_dict_in_generate=True,
-                    # Each kind of search keeps only what its scores are made of.
-                    **(
-                        {"length_penalty": 0.0, "output_scores": True}
-                        if num_beams > 1
-                        else {"output_logits": True}
-                    ),
+                    **self._search(num_beams),
                 )
-            own = self._read_answers(output, reading.inputs["input_ids"].shape[1])
+            read_answers = AnswerReader(self.processor.tokenizer, self._stops)
+            own = read_answers(output, reading.inputs["input_ids"].shape[1])
             answers.update(zip(reading.numbers, own, strict=True))
         return [answers[number] for number in range(len(prompts))]
 
@@ -97,8 +98,7 @@ class Completer:
         after: SupportCache | None = None,
     ) -> list[list[float]]:
         """What `score` says of each prompt and its candidates, all as one batch."""
-        end = self.encoder.prepared.ids.eoc
-        tokens = [[[*self.encoder.continuation(text), end] for text in own] for own in candidates]
+        tokens = [[self._scored_tokens(text) for text in own] for own in candidates]
         longest = max((len(one) for own in tokens for one in own), default=0)
         scores: dict[int, list[float]] = {}
         for reading in self.inputs.readings(prompts, memory, longest, after):
@@ -108,14 +108,14 @@ class Completer:
         return [scores[number] for number in range(len(prompts))]
 
     def choose(
-        self, prompt: Interleaved, choices: Sequence[str], template: Template = CAPTION
+        self, prompt: Interleaved, choices: Sequence[str], template: Template | None = None
     ) -> Answer:
         """The likeliest of `choices` after an open prompt, with the scores of all.
 
         Args:
             prompt: ends where the answer begins.
             choices: answers, without the space that `template` puts before them.
-            template: how an answer continues the prompt.
+            template: how an answer continues the prompt; as a caption if not given.
         """
         return self.choose_all([prompt], [choices], template)[0]
 
@@ -123,15 +123,34 @@ class Completer:
         self,
         prompts: Sequence[Interleaved],
         choices: Sequence[Sequence[str]],
-        template: Template = CAPTION,
+        template: Template | None = None,
         *,
         memory: VisualMemory | None = None,
         after: SupportCache | None = None,
     ) -> list[Answer]:
         """What `choose` says of each prompt and its choices, all as one batch."""
-        texts = [[template.continuation(choice) for choice in own] for own in choices]
+        written = template or self.templates["caption"]
+        texts = [[written.continuation(choice) for choice in own] for own in choices]
         scores = self.score_all(prompts, texts, memory=memory, after=after)
         return [Answer.likeliest(own, row) for own, row in zip(choices, scores, strict=True)]
+
+    def _scored_tokens(self, text: str) -> list[int]:
+        """The tokens of a candidate whose likelihood is its score."""
+        return [*self.encoder.continuation(text), self.encoder.prepared.ids.eoc]
+
+    def _search(self, num_beams: int) -> dict[str, Any]:
+        """Settings of `generate`; each kind of search keeps only what its scores are made of."""
+        if num_beams > 1:
+            return {"length_penalty": 0.0, "output_scores": True}
+        return {"output_logits": True}
+
+    @property
+    def _stops(self) -> list[int]:
+        """Tokens that end an answer: a chunk's end may be ordinary text to the model itself."""
+        known = self.model.generation_config.eos_token_id
+        known = [] if known is None else [known] if isinstance(known, int) else list(known)
+        eoc = self.encoder.prepared.ids.eoc
+        return known if eoc in known else [*known, eoc]
 
     def encode(self, prompts: Sequence[Interleaved]) -> Batch:
         """Open prompts as one batch of tensors on the model's device, padded on the left.

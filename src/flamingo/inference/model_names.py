@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from flamingo.foundation.errors import CheckpointError, nearest
+from flamingo.model.checkpoints.released import is_open_flamingo
 
 BUNDLED = {"miniature": "miniature/weights"}
 """Models that come with the package, and where they lie in it."""
@@ -27,7 +28,7 @@ def find_model(name: str | Path) -> str:
         return str(bundled)
     path = Path(name)
     if path.is_dir():
-        if not (path / "config.json").is_file():
+        if not (path / "config.json").is_file() and not is_open_flamingo(path):
             raise CheckpointError(
                 f"The folder {path} holds no config.json, so it is not a saved model. "
                 f"It holds: {', '.join(sorted(p.name for p in path.iterdir())[:8]) or '(nothing)'}."

@@ -15,11 +15,13 @@ from flamingo.foundation.errors import CheckpointError, SequenceError
 from flamingo.inference.answer import Answer
 from flamingo.inference.completer import Completer
 from flamingo.inference.model_names import find_model
+from flamingo.inference.processors import processor_for
 from flamingo.inference.remembered import Budgets, Remembered
 from flamingo.inference.requests import Request, Support, examples_of
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.support_files import load_supports, save_supports
 from flamingo.inference.visual_memory import VisualMemory
+from flamingo.model.checkpoints.placing import is_placed
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.quantization import quantize_language_model
 from flamingo.prompting import Template, support_prompt
@@ -66,18 +68,22 @@ class Predictor(Completer):
         dtype: torch.dtype | str = "fast",
         int8: bool = False,
         budgets: Budgets | None = None,
+        tokenizer: str | Path | None = None,
         **kwargs: Any,
     ) -> Predictor:
         """Loads a bundled model, a folder, or a model of a hub.
 
         Args:
-            name: "miniature", a folder that `save_pretrained` wrote, or owner/name.
+            name: "miniature", a folder that `save_pretrained` wrote, or owner/name; also of what
+                OpenFlamingo and IDEFICS released.
             device: by default a GPU where there is one.
             dtype: of the weights; by default what is fast on the device, see `dtype_for`.
             int8: keeps the frozen language model's weights as 8-bit integers, see
                 `quantize_language_model`.
             budgets: how much is remembered from one request to the next.
-            **kwargs: passed on to the model's `from_pretrained`.
+            tokenizer: of an OpenFlamingo; by default its language model's.
+            **kwargs: passed on to the model's `from_pretrained`: `language_model`,
+                `vision_encoder`, `device_map`, `quantization_config` and so on.
 
         Raises:
             CheckpointError: there is no such model, or its files are not complete.
@@ -89,14 +95,15 @@ class Predictor(Completer):
             dtype = dtype_for(dtype, target)
         try:
             model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
-            processor = FlamingoProcessor.from_pretrained(source)
+            processor = processor_for(source, model.config, tokenizer)
         except (OSError, SafetensorError) as error:
             raise CheckpointError(
                 f"The model {str(name)!r} cannot be loaded from {source}: {error}\n"
                 "Check the name, and that the folder holds config.json, the weights and the "
                 "processor's files; a name on a hub needs a network."
             ) from error
-        model = model.to(target).eval()
+        # One that was placed, or quantized, stays where that put it.
+        model = model.eval() if is_placed(model) else model.to(target).eval()
         if int8:
             # Nothing of it is trained here, whatever it was trained with.
             model.language_model.requires_grad_(False)
@@ -116,7 +123,8 @@ class Predictor(Completer):
         Args:
             supports: annotated examples, see `answer`.
             question: of all supports that have none of their own.
-            template: how examples are written, if not as the paper writes them.
+            template: how examples are written, if not as the model's processor says; that is as
+                the paper writes them, if it says nothing.
             text_examples: examples as text alone, instead of supports.
 
         Raises:
@@ -129,6 +137,8 @@ class Predictor(Completer):
             template=template,
             text_examples=text_examples,
             asks_by_fields=True,
+            load=self.processor.image_processor.load,
+            templates=self.templates,
         )
         if not examples:
             raise SequenceError("There is no support to read. Give supports or text_examples.")
@@ -170,7 +180,8 @@ class Predictor(Completer):
             supports: annotated examples: (visual, answer) or (visual, question, answer); or what
                 `read` made of them.
             question: what is asked of the query; without one, it is described.
-            template: how examples are written, if not as the paper writes them.
+            template: how examples are written, if not as the model's processor says; that is as
+                the paper writes them, if it says nothing.
             choices: candidate answers; the likeliest is taken. Without them the answer is open.
             text_examples: two examples as text alone, for the paper's zero-shot prompt.
             num_beams: width of the beam search; 1 for greedy.
@@ -188,6 +199,8 @@ class Predictor(Completer):
             template=template,
             choices=choices,
             text_examples=text_examples,
+            load=self.processor.image_processor.load,
+            templates=self.templates,
         )
         return self.answer_all([request], num_beams=num_beams, max_new_tokens=max_new_tokens)[0]
 

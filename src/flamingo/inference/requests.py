@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,13 @@ from flamingo.data.files import load_visual
 from flamingo.foundation.errors import SequenceError
 from flamingo.inference.support_cache import SupportCache
 from flamingo.prompting import (
-    CAPTION,
-    QUESTION_ANSWER,
+    TEMPLATES,
     Example,
     Template,
     query_prompt,
     support_prompt,
 )
-from flamingo.sequence import Interleaved
+from flamingo.sequence import Interleaved, Visual
 
 Support = Example | tuple[Any, ...]
 """An `Example`, or (visual, answer), or (visual, question, answer)."""
@@ -53,6 +52,8 @@ class Request:
         template: Template | None = None,
         choices: Sequence[str] = (),
         text_examples: Sequence[Mapping[str, str]] = (),
+        load: Callable[[Any], Visual] = load_visual,
+        templates: Mapping[str, Template] = TEMPLATES,
     ) -> Request:
         """Builds a request from files, pictures and strings.
 
@@ -61,10 +62,12 @@ class Request:
             supports: see `Support`, or what `Predictor.read` made of them. A question given once
                 goes for all of them.
             question: asked of the query.
-            template: by default that in which supports were read; else "Question: … Answer:" if
-                there is a question, and "Output:" if not.
+            template: by default that in which supports were read; else that of `templates` for a
+                question if there is one, and for a caption if not.
             choices: candidate answers.
             text_examples: fields of examples without visuals, for the zero-shot prompt.
+            load: reads what is to be seen; a model's own is `FlamingoImageProcessor.load`.
+            templates: by name; the paper's if not a model's own, see `own_templates`.
 
         Raises:
             SequenceError: both supports and text examples are given, or choices repeat.
@@ -78,6 +81,8 @@ class Request:
                 template=template,
                 text_examples=text_examples,
                 asks_by_fields=isinstance(query, Example),
+                load=load,
+                templates=templates,
             )
         elif text_examples:
             raise _both("A support set that was read", len(text_examples))
@@ -93,7 +98,7 @@ class Request:
             raise SequenceError(f"A choice is given twice: {', '.join(choices)}.")
         if not isinstance(query, Example):
             shared = {} if question is None else {"question": question}
-            query = Example((load_visual(query),), shared)
+            query = Example((load(query),), shared)
         return cls(query, examples, written, tuple(choices), after)
 
     def prompt(self) -> Interleaved:
@@ -116,15 +121,19 @@ def examples_of(
     template: Template | None = None,
     text_examples: Sequence[Mapping[str, str]] = (),
     asks_by_fields: bool = False,
+    load: Callable[[Any], Visual] = load_visual,
+    templates: Mapping[str, Template] = TEMPLATES,
 ) -> tuple[tuple[Example, ...], Template]:
     """The examples of a prompt, and how they are written.
 
     Args:
         supports: annotated examples.
         question: of all that have none of their own.
-        template: how they are written, if not as the paper writes them.
+        template: how they are written, if not by one of `templates`.
         text_examples: fields of examples without visuals, instead of supports.
         asks_by_fields: whether queries bring their questions themselves.
+        load: reads what is to be seen.
+        templates: by name; the paper's if not a model's own.
 
     Raises:
         SequenceError: both supports and text examples are given, or the query lacks a question.
@@ -147,9 +156,9 @@ def examples_of(
             "Give question=... for the query, or supports of (visual, answer)."
         )
     has_question = question is not None or bool(with_question)
-    template = template or (QUESTION_ANSWER if has_question else CAPTION)
+    template = template or templates["question-answer" if has_question else "caption"]
     shared = {} if question is None else {"question": question}
-    shots = tuple(_example(support, shared, template) for support in supports)
+    shots = tuple(_example(support, shared, template, load) for support in supports)
     texts = tuple(Example((), {**shared, **fields}) for fields in text_examples)
     return texts or shots, template
 
@@ -173,11 +182,16 @@ def _both(supports: str, num_texts: int) -> SequenceError:
     )
 
 
-def _example(support: Support, shared: Mapping[str, str], template: Template) -> Example:
+def _example(
+    support: Support,
+    shared: Mapping[str, str],
+    template: Template,
+    load: Callable[[Any], Visual],
+) -> Example:
     if isinstance(support, Example):
         return support
     fields = dict(shared)
     if len(support) == 3:
         fields["question"] = support[1]
     fields[template.answer] = support[-1]
-    return Example((load_visual(support[0]),), fields)
+    return Example((load(support[0]),), fields)

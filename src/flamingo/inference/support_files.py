@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -59,7 +60,7 @@ def save_supports(
         "token_ids": supports.token_ids,
         "visual_index": supports.visual_index,
         "num_visuals": supports.num_visuals,
-        "template": [supports.template.prefix, supports.template.answer],
+        "template": dataclasses.astuple(supports.template),
         "layers": layers,
     }
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")

@@ -183,11 +183,14 @@ class Conditioner:
         if conditioning is None or not is_own(conditioning.blocks, self.index, self.block):
             return None
         hidden = args[0] if args else kwargs["hidden_states"]
-        inputs = (hidden, *conditioning.seen_by(self.index, self.block))
+        # A large language model may lie on several devices; the new layers lie on one.
+        own = self.block.attention.to_queries.weight.device
+        inputs = (hidden.to(own), *conditioning.seen_by(self.index, self.block))
         if self.checkpoint is not None and self.block.training:
             seen = self.checkpoint(self.block, *inputs)
         else:
             seen = self.block(*inputs)
+        seen = seen.to(hidden.device)
         if args:
             return (seen, *args[1:]), kwargs
         return args, {**kwargs, "hidden_states": seen}

@@ -44,7 +44,7 @@ class NewTokens(nn.Module):
             old_ids = old_ids.masked_fill(mask, 0)
         embedded = table(old_ids)
         for mask, row in zip(is_new, self.input_rows, strict=True):
-            embedded = torch.where(mask[..., None], row.to(embedded.dtype), embedded)
+            embedded = torch.where(mask[..., None].to(embedded.device), row.to(embedded), embedded)
         return embedded
 
     def extend(
@@ -54,7 +54,7 @@ class NewTokens(nn.Module):
     ) -> Float[Tensor, "batch tokens extended"]:
         """Logits with the new tokens' columns written in; all others are passed on untouched."""
         rows = self.output_rows if self.output_rows is not None else self.input_rows
-        columns = hidden @ rows.to(hidden.dtype).T
+        columns = hidden @ rows.to(hidden).T
         size = logits.shape[-1]
         total = max(size, max(self.ids) + 1)
         if self.ids == tuple(range(size, total)):

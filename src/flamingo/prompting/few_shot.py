@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flamingo.prompting.templates import Template
-from flamingo.sequence import END_OF_CHUNK, Interleaved, Visual
+from flamingo.sequence import END_OF_CHUNK, EndOfChunk, Interleaved, Visual
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,13 @@ def few_shot_prompt(supports: Sequence[Example], query: Example, template: Templ
 def support_prompt(supports: Sequence[Example], template: Template) -> Interleaved:
     """The part of a few-shot prompt that all queries with these supports have in common.
 
+    That is the template's instruction, if it has one, and the supports.
+
     Raises:
         ConfigError: a support lacks a field of the template.
     """
-    return Interleaved.of(*(_support(example, template) for example in supports))
+    examples = (_support(example, template) for example in supports)
+    return Interleaved.of(template.instruction, *examples)
 
 
 def query_prompt(query: Example, template: Template) -> Interleaved:
@@ -48,9 +51,13 @@ def query_prompt(query: Example, template: Template) -> Interleaved:
     Raises:
         ConfigError: the query lacks a field of the template.
     """
-    return Interleaved.of(*query.visuals, template.query(**query.fields))
+    first, *further = template.turns(**query.fields)
+    turns = (Interleaved.of(END_OF_CHUNK, turn) for turn in further)
+    return Interleaved.of(template.before_visuals(**query.fields), *query.visuals, first, *turns)
 
 
 def _support(example: Example, template: Template) -> Interleaved:
     # The chunk is closed here because a support without visuals may follow another one.
-    return Interleaved.of(*example.visuals, template.support(**example.fields), END_OF_CHUNK)
+    end = EndOfChunk.BARE if template.ends_bare else END_OF_CHUNK
+    answer = template.annotation(**example.fields)
+    return Interleaved.of(query_prompt(example, template), answer, end)

@@ -9,6 +9,10 @@ from typing import Any
 
 from flamingo.foundation.errors import ConfigError, nearest
 
+_IMAGE = "<image>"
+_END = "<EOC>"
+"""How the place of the visuals and the end of a turn are written in patterns."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -16,8 +20,14 @@ class Template:
 
     Args:
         prefix: what comes before the answer, with `{fields}`, without a space at its end: the
-            answer brings its own, so that the model continues at a word's beginning.
+            answer brings its own, so that the model continues at a word's beginning. An `<EOC>`
+            in it ends a chunk, as between the turns of two speakers.
         answer: name of the field that holds the answer.
+        before: what comes before the example's visuals, with `{fields}`.
+        separator: what stands between prefix and answer; nothing does if the prefix is empty.
+        instruction: begins the prompt, once.
+        ends_bare: whether nothing stands behind the end of an example, also where the model's
+            markup has something there.
 
     Raises:
         ConfigError: the prefix ends in a space, is malformed, or names the answer's field.
@@ -27,6 +37,10 @@ class Template:
 
     prefix: str
     answer: str = "output"
+    before: str = ""
+    separator: str = " "
+    instruction: str = ""
+    ends_bare: bool = False
 
     def __post_init__(self) -> None:
         if self.prefix != self.prefix.rstrip():
@@ -36,16 +50,23 @@ class Template:
             )
         if self.answer in self.fields:
             raise ConfigError(
-                f"the template {self.prefix!r} names the answer's field {{{self.answer}}}.\n"
-                "The answer always comes last. Leave its field out of the prefix."
+                f"the template {self.before + self.prefix!r} names the answer's field "
+                f"{{{self.answer}}}.\nThe answer always comes last. Leave its field out of the "
+                "prefix."
             )
 
     @classmethod
-    def parse(cls, pattern: str) -> Template:
+    def parse(cls, pattern: str, *, instruction: str = "", ends_bare: bool = False) -> Template:
         """A template from one string that ends in the answer's field, "Name: {name}".
 
+        Args:
+            pattern: the string. What stands before an `<image>` in it comes before the visuals,
+                and an `<EOC>` ends a turn.
+            instruction: begins the prompt, once.
+            ends_bare: see `Template`.
+
         Raises:
-            ConfigError: the string does not end in a field.
+            ConfigError: the string does not end in a field, or has several places for visuals.
         """
         pieces = list(_parsed(pattern))
         if not pieces or not pieces[-1][1]:
@@ -53,22 +74,41 @@ class Template:
                 f"the template {pattern!r} does not end in a field.\n"
                 'Its last field is the answer, as in "Output: {output}".'
             )
+        if pattern.count(_IMAGE) > 1:
+            raise ConfigError(
+                f"the template {pattern!r} has {pattern.count(_IMAGE)} {_IMAGE} tags.\n"
+                "All visuals of an example stand in one place. Leave one tag, or none if they "
+                "come first."
+            )
         answer = pieces[-1][1]
-        return cls(pattern.removesuffix(f"{{{answer}}}").rstrip(), answer)
+        before, _, text = pattern.removesuffix(f"{{{answer}}}").rpartition(_IMAGE)
+        prefix = text.rstrip()
+        separator = text[len(prefix) :] if prefix else " "
+        return cls(prefix, answer, before, separator, instruction, ends_bare)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that a query needs; a support needs the answer as well."""
-        return tuple(dict.fromkeys(name for _, name in _parsed(self.prefix) if name))
+        parsed = _parsed(self.before) + _parsed(self.prefix)
+        return tuple(dict.fromkeys(name for _, name in parsed if name))
 
     def support(self, **fields: str) -> str:
-        """The text of an annotated example.
+        """The text of an annotated example behind its visuals.
+
+        Raises:
+            ConfigError: a field is missing.
+        """
+        answer = self.annotation(**fields)
+        return self.query(**fields) + answer
+
+    def annotation(self, **fields: str) -> str:
+        """The answer of an annotated example, as it follows its query.
 
         Raises:
             ConfigError: a field is missing.
         """
         self._check(fields, (*self.fields, self.answer))
-        return self.query(**fields) + self.continuation(fields[self.answer])
+        return self.continuation(fields[self.answer])
 
     def query(self, **fields: str) -> str:
         """The text of an example whose answer is to be found; what is not needed is left out.
@@ -76,18 +116,39 @@ class Template:
         Raises:
             ConfigError: a field is missing.
         """
-        self._check(fields, self.fields)
-        return self.prefix.format(**{name: fields[name] for name in self.fields})
+        return "".join(self.turns(**fields))
+
+    def turns(self, **fields: str) -> list[str]:
+        """What `query` gives, cut where a chunk ends.
+
+        Raises:
+            ConfigError: a field is missing.
+        """
+        # Cut before the fields are filled in: an end in a value is none.
+        return [self._filled(turn, fields) for turn in self.prefix.split(_END)]
+
+    def before_visuals(self, **fields: str) -> str:
+        """The text before the visuals of an example.
+
+        Raises:
+            ConfigError: a field is missing.
+        """
+        return self._filled(self.before, fields)
 
     def continuation(self, answer: str) -> str:
         """The answer as it follows a query: with the space that belongs to it."""
-        return f" {answer}" if self.prefix else answer
+        return f"{self.separator}{answer}" if self.prefix else answer
+
+    def _filled(self, text: str, fields: Mapping[str, str]) -> str:
+        self._check(fields, self.fields)
+        return text.format(**{name: fields[name] for name in self.fields})
 
     def _check(self, fields: Mapping[str, str], needed: tuple[str, ...]) -> None:
         missing = [name for name in needed if name not in fields]
         if missing:
             raise ConfigError(
-                f"the template {self.prefix!r} needs the field {missing[0]!r}, which is missing.\n"
+                f"the template {self.before + self.prefix!r} needs the field {missing[0]!r}, "
+                f"which is missing.\n"
                 f"Needed: {', '.join(needed)}. Given: {', '.join(fields) or '(none)'}."
             )
 

@@ -12,9 +12,10 @@ from flamingo.sequence.visual import Visual
 
 
 class EndOfChunk(Enum):
-    """The type of `END_OF_CHUNK`."""
+    """How a chunk of text is closed: `END_OF_CHUNK`, or without what a markup has behind it."""
 
     END = "end of chunk"
+    BARE = "end of chunk with nothing behind it"
 
 
 END_OF_CHUNK = EndOfChunk.END
@@ -58,8 +59,16 @@ class Interleaved:
         *,
         tag: str = "<image>",
         end_of_chunk: str = "<EOC>",
+        after_end: str = "",
     ) -> Interleaved:
         """The document of a text in which each `tag` stands for the next visual.
+
+        Args:
+            text: the text with its tags.
+            visuals: what the tags stand for.
+            tag: how the tag of a visual is written.
+            end_of_chunk: how the end of a chunk is written; empty if it has no tag.
+            after_end: what belongs to the end of a chunk, where it stands behind it.
 
         Raises:
             SequenceError: the number of tags is not the number of visuals.
@@ -69,11 +78,13 @@ class Interleaved:
             raise tag_count_error(text, tag, num_tags, len(visuals))
         remaining = iter(visuals)
         parts: list[Part] = []
-        for piece in re.split(f"({re.escape(tag)}|{re.escape(end_of_chunk)})", text):
+        ends = {end_of_chunk: EndOfChunk.BARE, end_of_chunk + after_end: END_OF_CHUNK}
+        known = [tag, *sorted(ends, key=len, reverse=True)] if end_of_chunk else [tag]
+        for piece in re.split(f"({'|'.join(map(re.escape, known))})", text):
             if piece == tag:
                 parts.append(next(remaining))
             else:
-                parts.append(END_OF_CHUNK if piece == end_of_chunk else piece)
+                parts.append(ends.get(piece, piece) if end_of_chunk else piece)
         return cls(tuple(parts))
 
     @property

@@ -46,7 +46,14 @@ RELEASED: dict[str, dict[str, Any]] = {
     "9B": {"family": "mpt", "every": 4, "layers": 8},
     "9B with its head": {"family": "mpt", "every": 2, "layers": 4, "with_head": True},
     "v1": {"family": "llama", "every": 4, "layers": 8},
-    "OPT": {"family": "opt", "every": 1, "layers": 2},
+    "v1 with its head": {
+        "family": "llama",
+        "every": 2,
+        "layers": 4,
+        "with_head": True,
+        "vocabulary": NUM_TOKENS,
+    },
+    "OPT": {"family": "opt", "every": 1, "layers": 2, "vocabulary": NUM_TOKENS},
 }
 """Settings of `write_checkpoint`, by the release that they are like in small."""
 
@@ -90,6 +97,7 @@ def write_checkpoint(
     every: int,
     layers: int,
     with_head: bool = False,
+    vocabulary: int = PADDED_VOCABULARY,
     wrapping: str = "none",
     is_training_state: bool = False,
     with_doubles: bool = False,
@@ -103,6 +111,7 @@ def write_checkpoint(
         every: distance of gated blocks.
         layers: of the language model.
         with_head: whether the checkpoint holds the output table as well.
+        vocabulary: rows of the language model's own tables.
         wrapping: one of `WRAPPINGS`.
         is_training_state: whether the tensors stand in "model_state_dict", beside an epoch.
         with_doubles: whether tensors are there that older saves held as well: gated blocks under a
@@ -118,11 +127,11 @@ def write_checkpoint(
         family,
         every,
     )
-    frozen = write_language_model(written.language_model, family, layers, generator)
+    frozen = write_language_model(written.language_model, family, layers, vocabulary, generator)
     write_clip(written.vision_encoder, generator, has_both_towers=family in ("mpt", "mosaic_gpt"))
     if with_head:
         name, table = FAMILIES[family].head, f"lang_encoder.{FAMILIES[family].table}.weight"
-        is_tied = family != "gpt_neox"
+        is_tied = family not in ("gpt_neox", "llama")
         head = written.weights[table] if is_tied else drawn("head", (ROWS, DIM), generator)
         written.weights[f"lang_encoder.{name}.weight"] = head
     saved = dict(written.weights)
@@ -191,15 +200,15 @@ def _feed_forward(name: str, width: int) -> dict[str, tuple[int, ...]]:
 
 
 def write_language_model(
-    folder: Path, family: str, layers: int, generator: Generator
+    folder: Path, family: str, layers: int, vocabulary: int, generator: Generator
 ) -> dict[str, Tensor]:
-    """A language model with more rows than tokens, and its tokenizer; gives its weights."""
+    """A language model and its tokenizer; gives its weights."""
     tokenizer = byte_level_bpe()
     assert len(tokenizer) == NUM_TOKENS
     if family == "mosaic_gpt":
-        weights = _write_mosaic_gpt(folder, layers, generator)
+        weights = _write_mosaic_gpt(folder, layers, vocabulary, generator)
     else:
-        model = _stock(family, layers).eval()
+        model = _stock(family, layers, vocabulary).eval()
         randomize(model.named_parameters(), generator)
         model.save_pretrained(folder)
         weights = model.state_dict()
@@ -207,9 +216,9 @@ def write_language_model(
     return weights
 
 
-def _stock(family: str, layers: int) -> PreTrainedModel:
+def _stock(family: str, layers: int, vocabulary: int) -> PreTrainedModel:
     settings: dict[str, Any] = {
-        "vocab_size": PADDED_VOCABULARY,
+        "vocab_size": vocabulary,
         "bos_token_id": END_OF_TEXT,
         "eos_token_id": END_OF_TEXT,
         "pad_token_id": None,
@@ -227,10 +236,12 @@ def _stock(family: str, layers: int) -> PreTrainedModel:
     return OPTForCausalLM(OPTConfig(ffn_dim=64, word_embed_proj_dim=DIM, **settings))
 
 
-def _write_mosaic_gpt(folder: Path, layers: int, generator: Generator) -> dict[str, Tensor]:
+def _write_mosaic_gpt(
+    folder: Path, layers: int, vocabulary: int, generator: Generator
+) -> dict[str, Tensor]:
     """What was published as remote code: no class of transformers writes it."""
     shapes: dict[str, tuple[int, ...]] = {
-        "transformer.wte.weight": (PADDED_VOCABULARY, DIM),
+        "transformer.wte.weight": (vocabulary, DIM),
         "transformer.ln_f.weight": (DIM,),
     }
     for layer in range(layers):
@@ -264,7 +275,7 @@ def _write_mosaic_gpt(folder: Path, layers: int, generator: Generator) -> dict[s
         "softmax_scale": None,
         "torch_dtype": "float32",
         "use_cache": False,
-        "vocab_size": PADDED_VOCABULARY,
+        "vocab_size": vocabulary,
     }
     folder.mkdir()
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

@@ -50,7 +50,7 @@ FAMILIES = {
     "mosaic_gpt": Family("transformer.blocks", "transformer.wte"),
     "mpt": Family("transformer.blocks", "transformer.wte", "lm_head"),
     "gpt_neox": Family("gpt_neox.layers", "gpt_neox.embed_in", "embed_out"),
-    "llama": Family("model.layers", "model.embed_tokens"),
+    "llama": Family("model.layers", "model.embed_tokens", "lm_head"),
     "opt": Family("model.decoder.layers", "model.decoder.embed_tokens"),
 }
 

@@ -40,6 +40,18 @@ DECODINGS: dict[str, dict[str, Any]] = {
     "greedy": {},
     "beams": {"num_beams": 3, "length_penalty": 0.0},
 }
+TOKEN_CASES = [
+    ("several images", "greedy"),
+    ("no image", "beams"),
+    ("ragged", "greedy"),
+    ("ragged", "beams"),
+]
+FIXED: dict[str, Any] = {
+    "max_new_tokens": 8,
+    "do_sample": False,
+    "suppress_tokens": [FAKE, IMAGE],
+    "pad_token_id": PAD,
+}
 
 
 @dataclass(frozen=True)
@@ -54,20 +66,11 @@ class Pair:
         """Tokens that their model predicts, the additional ones included."""
         return VOCABULARY + int(self.theirs.config.additional_vocab_size)
 
-    def generated(
-        self, given: Prompts, *, eos_token_id: list[int], **how: Any
-    ) -> tuple[list[list[int]], list[list[int]]]:
-        """The tokens of both, asked for in the same way."""
-        fixed = {
-            "max_new_tokens": 8,
-            "do_sample": False,
-            "suppress_tokens": [FAKE, IMAGE],
-            "eos_token_id": eos_token_id,
-            "pad_token_id": PAD,
-            **how,
-        }
-        theirs = self.theirs.generate(**given.for_idefics(), **fixed)
-        return theirs.tolist(), self.ours.generate(**given.for_ours(), **fixed).tolist()
+    def say(self, given: Prompts, **how: Any) -> tuple[list[list[int]], list[list[int]]]:
+        """The tokens of their model and ours, asked for in the same way."""
+        theirs = self.theirs.generate(**given.for_idefics(), **FIXED, **how)
+        ours = self.ours.generate(**given.for_ours(), **FIXED, **how)
+        return theirs.tolist(), ours.tolist()
 
 
 def batch(case: str) -> Prompts:
@@ -93,20 +96,19 @@ def test_logits_are_equal(pair: Pair, case: str) -> None:
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("decoding", DECODINGS)
-@pytest.mark.parametrize("case", ["several images", "no image", "ragged"])
+@pytest.mark.parametrize(("case", "decoding"), TOKEN_CASES)
 def test_tokens_are_equal(pair: Pair, case: str, decoding: str) -> None:
-    theirs, ours = pair.generated(batch(case), eos_token_id=[END], **DECODINGS[decoding])
+    theirs, ours = pair.say(batch(case), eos_token_id=[END], **DECODINGS[decoding])
     assert ours == theirs
 
 
 @pytest.mark.parametrize("decoding", DECODINGS)
 def test_answers_end_at_the_same_token(pair: Pair, decoding: str) -> None:
-    given = batch("ragged")
-    length = given.input_ids.shape[1]
-    endless, _ = pair.generated(given, eos_token_id=[END], **DECODINGS[decoding])
-    stops = [END, endless[0][length + 1], endless[1][length + 3]]
-    theirs, ours = pair.generated(given, eos_token_id=stops, **DECODINGS[decoding])
+    given, how = batch("ragged"), DECODINGS[decoding]
+    inputs = given.for_idefics()
+    endless = pair.theirs.generate(**inputs, **FIXED, eos_token_id=[END], **how).tolist()
+    stops = [END, endless[0][-7], endless[1][-5]]
+    theirs, ours = pair.say(given, eos_token_id=stops, **how)
     assert theirs != endless
     assert ours == theirs
 
@@ -140,6 +142,22 @@ def test_the_comparison_sees_images_and_gates(pair: Pair) -> None:
         for alpha, value in zip(alphas, kept, strict=True):
             alpha.copy_(value)
         assert changed[sees].all()
+
+
+def test_norms_have_the_constants_of_the_settings(tmp_path: Path) -> None:
+    """In the logits of models this small some of these would be lost in rounding."""
+    theirs = write_checkpoint(tmp_path, rms_norm_eps=3e-5)
+    ours = FlamingoForConditionalGeneration.from_pretrained(tmp_path)
+    constants = {
+        name: getattr(module, "eps", getattr(module, "variance_epsilon", None))
+        for name, module in ours.named_modules()
+        if "Norm" in type(module).__name__
+    }
+    expected = {True: theirs.config.rms_norm_eps, False: 1e-5}
+    assert len(constants) > 40
+    for name, constant in constants.items():
+        is_rms = name.startswith(("gated_xattn_dense", "language_model"))
+        assert constant == expected[is_rms], name
 
 
 @torch.no_grad()

@@ -54,6 +54,7 @@ def test_with_closed_gates_it_is_the_stock_language_model(release: str, tmp_path
     closed = {n: 0 * v if n.endswith("_gate") else v for n, v in made.weights.items()}
     plain: Any = AutoModelForCausalLM.from_pretrained(made.language_model).eval()
     table = made.weights[f"lang_encoder.{FAMILIES[made.family].table}.weight"]
+    plain.resize_token_embeddings(max(ROWS, len(plain.get_input_embeddings().weight)))
     plain.get_input_embeddings().weight[:ROWS] = table
     expected = plain(given.input_ids, attention_mask=given.attention_mask).logits[..., :ROWS]
     found = reference(made, closed).logits(**given.for_open_flamingo())

@@ -36,6 +36,7 @@ PLACES = {
     "opt": ("final_layer_norm", "fc2"),
     "gpt2": ("ln_2", "mlp"),
     "mpt": ("norm_2", "ffn"),
+    "mosaic-gpt": ("ln_2", "resid_mlp_dropout"),
 }
 SMALL = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 

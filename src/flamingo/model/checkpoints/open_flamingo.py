@@ -27,13 +27,8 @@ from flamingo.model.checkpoints.open_flamingo_names import (
 from flamingo.model.checkpoints.open_flamingo_settings import open_flamingo_config
 from flamingo.model.checkpoints.placing import load_language_model
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
-from flamingo.model.checkpoints.tensor_files import (
-    LoadedTensors,
-    TensorFiles,
-    contents_of,
-    located,
-    tensor_file,
-)
+from flamingo.model.checkpoints.tensor_file import LoadedTensors, tensor_file
+from flamingo.model.checkpoints.tensor_files import TensorFiles, contents_of, located
 from flamingo.model.checkpoints.translation import Checked, Source
 from flamingo.model.language_model import Host
 from flamingo.model.vision_encoder import VisionEncoder
@@ -192,6 +187,14 @@ class OpenFlamingoCheckpoint(ReleasedCheckpoint):
         found = _lm_source(self.files, self.names.head, "lang_encoder.")
         if found.name not in self.files:
             found = _lm_source(self.lm_files, self.names.head)
+        known = found.files.shape(found.name)[0] if found.name in found.files else self._rows
+        if known < self._rows:
+            raise CheckpointError(
+                f"{self.source} has {self._rows} rows of embeddings, but {found.name} of its "
+                f"language model has {known}, and it holds no head of its own: what its new "
+                "tokens' logits are made of is nowhere. In OpenFlamingo these rows are random each "
+                "time it is loaded.\nAdd lang_encoder.lm_head.weight to the file, with all rows."
+            )
         return replace(found, rows=(self._rows - first, self._rows - last))
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from flamingo.foundation.errors import CheckpointError
+from flamingo.foundation.errors import CheckpointError, reason
 
 OPTIONS = (
     "device_map",
@@ -60,8 +60,8 @@ def load_language_model(
             )
     except ImportError as error:
         raise CheckpointError(
-            f"What was asked for needs a library that is not installed: {_first_line(error)}\n"
-            "pip install 'flamingo-vlm[large]' brings accelerate, bitsandbytes and torchao."
+            f"What was asked for needs a library that is not installed: {reason(error)}\n"
+            "pip install 'flamingo-vlm[large]' brings accelerate and bitsandbytes."
         ) from error
     missing = sorted(info["missing_keys"]) + sorted(map(str, info["mismatched_keys"]))
     if missing:
@@ -101,7 +101,3 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(before)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

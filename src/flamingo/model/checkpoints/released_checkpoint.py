@@ -82,6 +82,10 @@ class ReleasedCheckpoint(ABC):
             tensor.data = given.to(dtype or given.dtype, copy=True)
         return encoder
 
+    def identity(self) -> str:
+        """What it is made of, file by file; equal where nothing has changed."""
+        return "; ".join(f"{one.source}: {one.files.identity()}" for one in self.checked())
+
     def translation(self, shapes: Mapping[str, tuple[int, ...]]) -> Translation:
         """Where each tensor of ours comes from.
 

@@ -67,6 +67,7 @@ def write_shard(
     planned: Sequence[Planned],
     read: Callable[[str], Tensor],
     made_of: str,
+    written: Callable[[int], object] = lambda num_bytes: None,
 ) -> bool:
     """Writes one file, unless it is there already, written whole from the same source.
 
@@ -75,6 +76,7 @@ def write_shard(
         planned: its tensors, in order.
         read: gives a tensor by name.
         made_of: says what it is made of; kept in the file.
+        written: is called with the bytes that are written so far.
 
     Returns:
         Whether it had to be written.
@@ -85,10 +87,13 @@ def write_shard(
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
         file.write(head)
+        done = 0
         for tensor in planned:
             value = read(tensor.name).to(tensor.dtype).contiguous()
             # Bytes as they lie in memory: bfloat16 is unknown to numpy.
             value.reshape(-1).view(torch.uint8).numpy().tofile(file)
+            done += tensor.num_bytes
+            written(done)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
