@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,17 @@ def test_other_conditions_are_told() -> None:
 
 def test_a_validation_split_is_beside_nothing() -> None:
     assert beside_the_paper(evaluation(split="validation"), "3B") == ""
+
+
+def test_a_released_models_own_scores_stand_beside_ours() -> None:
+    text = beside_the_paper(evaluation(), "OpenFlamingo-9B")
+    assert "| 89.0 |" in text
+    assert "its prompts are the benchmark's, not published by OpenFlamingo" in text
+    opened = evaluation()
+    sources = {"coco": {**opened.sources["coco"], "prompts": "published by IDEFICS instruct"}}
+    text = beside_the_paper(replace(opened, sources=sources), "IDEFICS-80B-instruct")
+    assert "| 116.9 |" in text
+    assert "not asked as" not in text
+    assert "its prompts are published by IDEFICS instruct" in beside_the_paper(
+        replace(opened, sources=sources), "3B"
+    )

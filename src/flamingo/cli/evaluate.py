@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flamingo.cli.evaluate_notes import asked_as, hidden, left_out, unscored
 from flamingo.cli.evaluate_options import add_options, bench_of, command_of, sweep_of
 from flamingo.cli.loading import Loading
 
@@ -173,7 +174,7 @@ def run(args: argparse.Namespace) -> int:
     submissions = _submissions(one)
     if cells := one.cells():
         print(plain_table(cells))
-    for note in [*notes, *_left_out(one.sweep), *_unscored(one)]:
+    for note in [*notes, *left_out(one.sweep), *unscored(one.unscored)]:
         print(f"\nNote: {note}")
     for path in submissions:
         print(f"\nTo hand in: {path}")
@@ -186,8 +187,10 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     import torch
 
     from flamingo.cli.evaluate_bench import task_names
+    from flamingo.evaluation.benchmarks.own_prompts import told_prompts, whose_prompts
     from flamingo.evaluation.identity import evaluation_settings
     from flamingo.evaluation.journal import Journal
+    from flamingo.evaluation.published.families import protocol_of
     from flamingo.evaluation.ranks import wait_for_all
     from flamingo.evaluation.sweep import Limits, widened
     from flamingo.foundation.devices import set_threads
@@ -210,10 +213,10 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
         sweep,
         limits={name: Limits(one.num_queries, one.max_shots) for name, one in tasks.items()},
     )
-    notes += _hidden(tasks)
+    notes += [*hidden(tasks), *asked_as(tasks)]
     settings = {
         **evaluation_settings(predictor, tasks, sweep),
-        "sources": {name: bench.settings_of(name) for name in names},
+        "sources": {n: {**bench.settings_of(n), **whose_prompts(tasks[n])} for n in names},
     }
     journal = Journal(args.out, settings, share.index)
     # All divide the same list of what is missing: nobody writes before everybody has read.
@@ -222,29 +225,14 @@ def _prepared(args: argparse.Namespace, share: Share) -> tuple[_Run, list[str]]:
     whole = widened(sweep, journal.outcomes, tuple(known))
     about = {
         **_about(args, sweep, predictor.model.device, share),
+        **protocol_of(tasks),
         "model_sha256": settings["model_sha256"],
-        "sources": {name: bench.source_of(name) for name in names},
+        "sources": {n: {**bench.source_of(n), **told_prompts(tasks[n])} for n in names},
         **to_plain(whole),
     }
     return _Run(
         args.out, sweep, whole, bench, (predictor, tasks), known, journal, about, share
     ), notes
-
-
-def _hidden(tasks: Mapping[str, Task[Any]]) -> list[str]:
-    """What comes of tasks whose answers are hidden."""
-    from flamingo.evaluation.benchmarks.task import BenchmarkTask
-
-    notes = []
-    for name, task in tasks.items():
-        if isinstance(task, BenchmarkTask) and not task.is_scored:
-            form = task.benchmark.submission
-            other = f"Ask another part of it for one: --part {name}=PART."
-            what = (
-                "a file to hand in once all is asked" if form else f"only its predictions. {other}"
-            )
-            notes.append(f"The right answers of {name} are hidden: it has no score, but {what}.")
-    return notes
 
 
 class _Bars:
@@ -270,21 +258,6 @@ def _submissions(one: _Run) -> list[Path]:
 
     tasks = {name: task for name, task in one.loaded[1].items() if isinstance(task, BenchmarkTask)}
     return write_submissions(one.out, tasks, one.sweep, one.journal.outcomes)
-
-
-def _unscored(one: _Run) -> list[str]:
-    return [
-        f"{task} at {shots} shots ({control}) is answered, but has no score: {reason}"
-        for (task, shots, control), reason in one.unscored.items()
-    ]
-
-
-def _left_out(sweep: Sweep) -> list[str]:
-    return [
-        f"{name} was not asked with {', '.join(map(str, numbers))} shots: at most "
-        f"{sweep.limits[name].max_shots} are asked, as in the paper."
-        for name, numbers in sweep.left_out().items()
-    ]
 
 
 def _about(

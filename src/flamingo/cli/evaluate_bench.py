@@ -31,6 +31,7 @@ class Bench:
         num_queries: per task; all if None.
         features: folder for the features of RICES.
         loading: how the model is loaded.
+        published: whether benchmarks are asked by the protocol that the model's authors published.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Bench:
     num_queries: int | None = None
     features: Path = field(default_factory=Path)
     loading: Loading = field(default_factory=lambda: Loading("steady"))
+    published: bool = False
 
     def __call__(self) -> tuple[Predictor, Mapping[str, Task[Any]]]:
         """Loads them."""
@@ -56,12 +58,17 @@ class Bench:
             progress: is told of the items whose features were just computed, by benchmark.
 
         Raises:
-            FlamingoError: the model or the files of a benchmark are missing or damaged.
+            FlamingoError: the model or the files of a benchmark are missing or damaged, or nothing
+                was published of how they are asked.
         """
         from flamingo.evaluation.benchmarks.opening import open_benchmark
+        from flamingo.evaluation.benchmarks.own_prompts import in_own_words
+        from flamingo.evaluation.published.families import as_published, check_published
         from flamingo.evaluation.rices_features import RicesFeatures
         from flamingo.miniature.tasks import TASKS
 
+        if self.published:
+            check_published(self.tasks)
         # Before the model: what a user can have got wrong is told at once.
         benchmarks = self.benchmarks()
         opened = {
@@ -70,6 +77,9 @@ class Bench:
             if name in benchmarks and self.settings is not None and not self.settings.rices
         }
         predictor = self.loading(self.model)
+        read = predictor.processor.image_processor.load
+        for one in opened.values():
+            one.task.load.read = read
         if self.settings is not None and self.settings.rices:
             features_of = RicesFeatures(predictor, self.features, progress)
             for name in self.tasks:
@@ -79,11 +89,19 @@ class Bench:
                     max_shots=self.max_shots,
                     num_queries=self.num_queries,
                     features_of=features_of,
+                    read=read,
                 )
+        notes = [note for one in opened.values() for note in one.notes]
+        asked = {name: one.task for name, one in opened.items()}
+        if self.published:
+            assert self.settings is not None
+            predictor, asked = as_published(predictor, asked, self.settings.metrics)
+        else:
+            asked = {n: in_own_words(one, predictor.templates) for n, one in asked.items()}
         tasks: dict[str, Task[Any]] = {
-            name: opened[name].task if name in opened else TASKS[name] for name in self.tasks
+            name: asked[name] if name in asked else TASKS[name] for name in self.tasks
         }
-        return predictor, tasks, [note for one in opened.values() for note in one.notes]
+        return predictor, tasks, notes
 
     def source_of(self, name: str) -> dict[str, Any]:
         """How a task was opened, for who wants to see its queries again; plain values."""

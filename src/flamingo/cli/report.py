@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flamingo.cli.loading import Loading
+from flamingo.evaluation.benchmarks.paper_scores import MODELS
+from flamingo.evaluation.benchmarks.published_scores import PUBLISHED_MODELS
 
 if TYPE_CHECKING:
     from flamingo.evaluation.folder import Evaluation
@@ -50,9 +52,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--model", help="where it is, if not where the evaluation found it")
     parser.add_argument(
         "--paper-model",
-        choices=("3B", "9B", "80B"),
+        choices=(*MODELS, *PUBLISHED_MODELS),
+        metavar="NAME",
         default="3B",
-        help="whose scores in the paper stand beside ours (default 3B)",
+        help="whose printed scores stand beside ours: 3B, 9B or 80B of the paper, or a released "
+        "model, as OpenFlamingo-9B or IDEFICS-80B-instruct (default 3B)",
     )
     parser.add_argument(
         "--groups",
@@ -92,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     from flamingo.evaluation.beyond import beyond_markdown
     from flamingo.evaluation.folder import read_evaluation
     from flamingo.evaluation.plots import plot_curves, plot_means
+    from flamingo.evaluation.report import protocol_heading
     from flamingo.evaluation.table import table_notes, table_rows
     from flamingo.foundation.records import write_text_atomically
     from flamingo.miniature.evaluation_page import EvaluationPage, evaluation_page
@@ -130,7 +135,10 @@ def run(args: argparse.Namespace) -> int:
         title=f"Few-shot evaluation of {evaluation.model}",
         charts=_charts(out, is_run=args.run_folder is not None),
         table=table_rows(evaluation.cells),
-        notes=table_notes(evaluation.cells),
+        notes=[
+            *filter(None, [protocol_heading(evaluation.summary)]),
+            *table_notes(evaluation.cells),
+        ],
         attention=_attention(predictor, answered, out / ATTENTION),
         answered=answered,
         world=world,

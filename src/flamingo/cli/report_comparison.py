@@ -67,18 +67,28 @@ def beside_the_paper(evaluation: Evaluation, paper_model: str) -> str:
 
     Scores of a validation split are left out: the paper prints none. What else was done otherwise
     than in the paper is told below the table.
+
+    Args:
+        evaluation: ours.
+        paper_model: one of the paper's, or one of `PUBLISHED_MODELS`, whose own paper is meant.
     """
+    from flamingo.evaluation.benchmarks.paper_scores import MODELS
+    from flamingo.evaluation.benchmarks.published_scores import PUBLISHED_SCORES, family_name
     from flamingo.evaluation.benchmarks.registry import BENCHMARKS
+    from flamingo.evaluation.benchmarks.task import THE_BENCHMARKS
     from flamingo.evaluation.paper_conditions import conditions_note, is_validation
     from flamingo.evaluation.paper_table import paper_markdown
 
-    printed = printed_scores()
+    is_papers = paper_model in MODELS
+    printed = printed_scores() if is_papers else PUBLISHED_SCORES
+    prompts = THE_BENCHMARKS if is_papers else f"published by {family_name(paper_model)}"
     own = [cell for cell in evaluation.cells if cell.task in printed]
     notes = [
         conditions_note(
             BENCHMARKS[name],
             evaluation.sources.get(name),
             [cell for cell in own if cell.task == name],
+            prompts,
         )
         for name in dict.fromkeys(cell.task for cell in own)
     ]

@@ -39,11 +39,12 @@ def check_options(args: argparse.Namespace, sweep: Sweep) -> None:
         "--processes": (args.processes or 1) > 1,
         "--controls": sweep.controls != (NONE,),
         "--control-shots": args.control_shots is not None,
+        "--published-protocol": args.published_protocol,
     }
     if given := [option for option, is_given in useless.items() if is_given]:
         raise ConfigError(
             f"{given[0]} is nothing that variants of a prompt can be asked with: they are asked by "
-            "one process, and without controls.\nLeave it out."
+            "one process, without controls, and by our own protocol.\nLeave it out."
         )
     if args.vary == "order" and sweep.num_orders > 1:
         raise ConfigError(

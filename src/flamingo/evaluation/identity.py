@@ -14,6 +14,21 @@ from flamingo.model.weights_identity import weights_sha256
 
 _SHOTS = 2
 
+_ADDED_LATER: Mapping[str, Any] = {
+    "gate_shape": "scalar",
+    "resampler_activation": None,
+    "resampler_qk_norm": None,
+    "xattn_activation": None,
+    "xattn_ffw_dim": None,
+    "xattn_norm": "layer",
+    "xattn_norm_eps": 1e-05,
+    "xattn_offset": 0,
+    "xattn_qk_norm": None,
+    "xattn_visual_norm": True,
+}
+"""Settings of models that came when evaluations existed, at the values that change nothing. They
+are left out, so that what was asked before they came goes on."""
+
 
 def evaluation_settings(
     predictor: Predictor, tasks: Mapping[str, Task[Any]], sweep: Sweep
@@ -36,10 +51,11 @@ def evaluation_settings(
 def _inputs_sha256(predictor: Predictor) -> str:
     """A hash of what stands between a prompt and the weights: how pixels and words are prepared."""
     processor = predictor.processor
+    config = predictor.model.config.to_dict()
     told = (
         processor.image_processor.to_dict(),
         processor.tokenizer.get_vocab(),
-        predictor.model.config.to_dict(),
+        {n: v for n, v in config.items() if n not in _ADDED_LATER or v != _ADDED_LATER[n]},
         predictor.model.generation_config.to_dict(),
     )
     # As JSON: the order of a dictionary's entries means nothing.

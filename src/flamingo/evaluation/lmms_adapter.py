@@ -73,6 +73,7 @@ class FlamingoForLmmsEval(lmms):
         self.predictor = Predictor.from_pretrained(
             pretrained, device=device, dtype=_format(dtype) if dtype else "steady"
         )
+        self.prompts.load = self.predictor.processor.image_processor.load
 
     @property
     def device(self) -> torch.device:

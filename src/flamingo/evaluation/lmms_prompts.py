@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flamingo.data.files import load_visual
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.prompting import Example, Template, few_shot_prompt, template_named, zero_shot_prompt
-from flamingo.sequence import Interleaved
+from flamingo.sequence import Interleaved, Visual
 
 TAG = "<image>"
 
@@ -28,12 +28,16 @@ class LmmsPrompts:
         text_examples: a JSON file with a list of examples, each the template's fields and its
             answer: the paper's zero-shot prompt puts two of them before the query.
 
+    Attributes:
+        load: reads what is to be seen, as `load_visual`; a model's own once it is known.
+
     Raises:
         ConfigError: there is no such template, or text examples are given without one.
         DataError: the file of examples is missing or damaged.
     """
 
     def __init__(self, template: str = "", text_examples: str = "") -> None:
+        self.load: Callable[[Any], Visual] = load_visual
         self.template = _template(template)
         if text_examples and self.template is None:
             raise ConfigError(
@@ -55,7 +59,7 @@ class LmmsPrompts:
             MediaError: a visual cannot be read, or is of a kind that cannot be seen.
             SequenceError: there are tags, but not as many as visuals.
         """
-        seen = tuple(load_visual(visual) for visual in visuals or ())
+        seen = tuple(self.load(visual) for visual in visuals or ())
         if self.template is not None:
             query = Example(seen, _fields(self.template, document))
             build = zero_shot_prompt if self.text_examples else few_shot_prompt

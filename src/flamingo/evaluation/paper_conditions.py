@@ -8,6 +8,7 @@ from typing import Any
 from flamingo.evaluation.benchmarks.benchmark import Benchmark
 from flamingo.evaluation.benchmarks.media_loader import EVALUATION_SAMPLING
 from flamingo.evaluation.benchmarks.opening import BenchmarkSettings
+from flamingo.evaluation.benchmarks.task import THE_BENCHMARKS
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
 from flamingo.foundation.errors import ConfigError
@@ -22,13 +23,19 @@ def is_validation(source: Source | None) -> bool:
     return (source or {}).get("settings", {}).get("split") == "validation"
 
 
-def conditions_note(benchmark: Benchmark, source: Source | None, cells: Sequence[Cell]) -> str:
+def conditions_note(
+    benchmark: Benchmark,
+    source: Source | None,
+    cells: Sequence[Cell],
+    prompts: str = THE_BENCHMARKS,
+) -> str:
     """What a reader must know who compares our score with the paper's; "" if nothing.
 
     Args:
         benchmark: as it is when nothing is changed.
         source: how it was opened; None where nobody has noted it.
         cells: of it.
+        prompts: whose prompts the printed scores are of.
 
     Paper: Table 1 (random shots), Table 6 (parts and metrics), App. A.3 (frames).
     """
@@ -42,8 +49,15 @@ def conditions_note(benchmark: Benchmark, source: Source | None, cells: Sequence
     except (KeyError, ConfigError):
         return f"Nobody has noted how {benchmark.name} was asked; it may be otherwise than there."
     own = [cell for cell in cells if cell.control == NONE]
-    others = "; ".join(_others(benchmark, settings, own))
+    others = "; ".join([*_others(benchmark, settings, own), *_prompts(source or {}, prompts)])
     return f"{benchmark.name} was not asked as in the paper: {others}." if others else ""
+
+
+def _prompts(source: Source, expected: str) -> Iterator[str]:
+    """Whose prompts it was asked with, if others were expected."""
+    whose = source.get("prompts", THE_BENCHMARKS)
+    if whose != expected:
+        yield f"its prompts are {whose}, not {expected}"
 
 
 def _others(

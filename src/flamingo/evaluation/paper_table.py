@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from flamingo.evaluation.benchmarks.paper_scores import MODELS
 from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.controls import NONE
 from flamingo.evaluation.text_table import markdown_rows
@@ -52,9 +53,10 @@ def paper_notes(cells: Sequence[Cell], paper: Printed, model: str) -> list[str]:
         ConfigError: the paper's numbers have no such model.
     """
     _check(paper, model)
+    lacking = "The paper prints no" if model in MODELS else "Printed numbers are shown without"
     notes = [
-        "In points; ± is half of our 95 % interval. The paper prints no intervals, so that a "
-        "number outside of ours may still be one draw of the same model."
+        f"In points; ± is half of our 95 % interval. {lacking} intervals, so that a number "
+        "outside of ours may still be one draw of the same model."
     ]
     without: dict[str, list[str]] = {}
     for cell, printed in _pairs(cells, paper, model):

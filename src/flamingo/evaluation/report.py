@@ -35,7 +35,20 @@ def write_report(folder: Path, cells: Sequence[Cell], about: Mapping[str, Any]) 
     }
     write_text_atomically(folder / RESULTS, json_text([to_plain(cell) for cell in cells]))
     write_text_atomically(folder / SUMMARY, json_text(summary))
-    write_text_atomically(folder / TABLE, markdown_table(cells))
+    heading = protocol_heading(about)
+    table = markdown_table(cells)
+    write_text_atomically(folder / TABLE, f"{heading}\n\n{table}" if heading else table)
+
+
+def protocol_heading(about: Mapping[str, Any]) -> str:
+    """Whose protocol was followed, as a sentence; "" for our own.
+
+    Args:
+        about: what the summary says.
+    """
+    if "protocol" not in about:
+        return ""
+    return f"Asked by the protocol that was published for {about['protocol']}, faults and all."
 
 
 def is_reported(folder: Path, cells: Sequence[Cell]) -> bool:

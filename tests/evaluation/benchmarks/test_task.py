@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from flamingo.data import load_visual
-from flamingo.evaluation.benchmarks import media_loader
 from flamingo.evaluation.benchmarks.benchmark import Benchmark
 from flamingo.evaluation.benchmarks.item import Media
 from flamingo.evaluation.benchmarks.media_loader import MediaLoader
@@ -159,7 +158,7 @@ def test_visuals_are_decoded_when_their_pixels_are_wanted(
     assert (seen.fingerprint(), seen.num_frames) == (plain.fingerprint(), 1)
     assert (seen.height, seen.width, seen.is_video) == (16, 20, False)
     assert load(second).width == 20
-    monkeypatch.setattr(media_loader, "load_visual", None)
+    monkeypatch.setattr(load, "read", None)
     assert load(first).fingerprint() == plain.fingerprint()
     with pytest.raises(TypeError):
         _ = load(first).frames

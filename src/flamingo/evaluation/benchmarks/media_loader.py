@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,10 +60,13 @@ class MediaLoader:
     Args:
         sampling: which frames of a video.
         budget: bytes of pixels that are kept.
+        read: reads a file, as `load_visual`; the way of the model that looks can be set once it is
+            known, before anything is loaded.
     """
 
     sampling: Sampling = EVALUATION_SAMPLING
     budget: int = 2**30
+    read: Callable[..., Visual] = load_visual
     _kept: OrderedDict[Media, Visual] = field(default_factory=OrderedDict, repr=False)
     _facts: dict[Media, tuple[str, int]] = field(default_factory=dict, repr=False)
     _num_bytes: int = 0
@@ -90,7 +93,7 @@ class MediaLoader:
             self._kept.move_to_end(media)
             return self._kept[media]
         sampling = self.sampling
-        visual = load_visual(
+        visual = self.read(
             media.path,
             fps=sampling.fps,
             num_frames=sampling.num_frames,

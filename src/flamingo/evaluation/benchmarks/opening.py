@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flamingo.data.files import load_visual
 from flamingo.data.sampling import Sampling
 from flamingo.evaluation.benchmarks.benchmark import Benchmark
 from flamingo.evaluation.benchmarks.item import Item
@@ -29,6 +30,7 @@ from flamingo.evaluation.metrics.registry import check_metric
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.prompting.feature_rows import Features
 from flamingo.prompting.rices import SimilarityIndex
+from flamingo.sequence import Visual
 
 FeaturesOf = Callable[[str, Sequence[Item], MediaLoader], Features]
 """Name of a benchmark, items and their loader give one row of features per item."""
@@ -101,6 +103,7 @@ def open_benchmark(
     max_shots: int,
     num_queries: int | None = None,
     features_of: FeaturesOf | None = None,
+    read: Callable[..., Visual] = load_visual,
 ) -> Opened:
     """Reads a benchmark's files, cuts its subsets, and prepares the choice of shots.
 
@@ -110,6 +113,7 @@ def open_benchmark(
         max_shots: the largest number of shots that will be asked for.
         num_queries: how many of the queries will be asked; all if None.
         features_of: gives the features for RICES; needed where the settings ask for it.
+        read: see `MediaLoader`.
 
     Raises:
         ConfigError: there is no such part or split, nobody has said where the files are, or the
@@ -121,7 +125,7 @@ def open_benchmark(
         benchmark = replace(benchmark, metric=settings.metrics[benchmark.name])
     if settings.num_support is not None:
         benchmark = replace(benchmark, num_support=settings.num_support)
-    _check_metric(benchmark)
+    check_scorable(benchmark)
     cut = cut_subsets(
         benchmark, folder, part=settings.parts.get(benchmark.name), split=settings.split
     )
@@ -134,7 +138,7 @@ def open_benchmark(
         supports = present_items(supports, what, may_be_missing=lenient)
     subsets = Subsets(cut.queries, supports, cut.candidates)
     _check_supports(benchmark, subsets, min(max_shots, benchmark.max_shots))
-    load = MediaLoader(settings.sampling)
+    load = MediaLoader(settings.sampling, read=read)
     shots: Shots = RandomShots(benchmark.name, cut.queries, supports)
     if settings.rices and supports:
         assert features_of is not None
@@ -155,8 +159,12 @@ def open_benchmark(
     return Opened(BenchmarkTask(benchmark, subsets, shots, load, lenient), tuple(notes))
 
 
-def _check_metric(benchmark: Benchmark) -> None:
-    """Refuses a benchmark that cannot be scored here, before anything is asked."""
+def check_scorable(benchmark: Benchmark) -> None:
+    """Refuses a benchmark that cannot be scored here, before anything is asked.
+
+    Raises:
+        ConfigError: its metric does not exist, or needs what is not installed.
+    """
     try:
         check_metric(benchmark.metric)
     except ConfigError as error:

@@ -22,6 +22,9 @@ from flamingo.sequence import Interleaved, Visual
 NUM_TEXT_EXAMPLES = 2
 """Of the zero-shot prompt of an open-ended task. Paper: Sec. 3, App. A.2."""
 
+THE_BENCHMARKS = "the benchmark's"
+"""Prompts that are the same for every model; the paper's, where it has the benchmark."""
+
 
 @dataclass(frozen=True)
 class BenchmarkEpisode:
@@ -46,6 +49,7 @@ class BenchmarkTask:
         shots: chooses supports.
         load: loads pictures and clips.
         skips_damaged: whether a query is left out whose file is missing or damaged.
+        own_template: the model's own, instead of the benchmark's.
     """
 
     benchmark: Benchmark
@@ -53,6 +57,7 @@ class BenchmarkTask:
     shots: Shots
     load: MediaLoader
     skips_damaged: bool = False
+    own_template: Template | None = None
 
     @property
     def name(self) -> str:
@@ -67,7 +72,12 @@ class BenchmarkTask:
     @property
     def template(self) -> Template:
         """How an example is written."""
-        return self.benchmark.template
+        return self.own_template or self.benchmark.template
+
+    @property
+    def prompts(self) -> str:
+        """Whose prompts these are, in words."""
+        return THE_BENCHMARKS if self.own_template is None else "the model's own"
 
     @property
     def metric(self) -> str:
@@ -106,6 +116,8 @@ class BenchmarkTask:
         length = self.benchmark.max_new_tokens
         settings = (self.subsets.candidates, self.shots.name, self.load.sampling, length)
         digest.update(repr(settings).encode())
+        if self.own_template is not None:
+            digest.update(repr(self.own_template).encode())
         return digest.hexdigest()
 
     def build(self, seed: int, index: int, num_shots: int) -> BenchmarkEpisode:

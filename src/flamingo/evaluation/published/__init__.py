@@ -1,0 +1,1 @@
+"""The protocols by which OpenFlamingo's and IDEFICS' authors measured their models."""
