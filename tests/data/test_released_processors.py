@@ -198,8 +198,7 @@ def test_prompts_of_idefics(tmp_path: Path) -> None:
     base = FlamingoProcessor.from_pretrained(idefics_folder(tmp_path / "base"))
     seen = f"{FAKE}{IMAGE}{FAKE}"
     assert prompt_of(base, "caption", {"output": "a cat"}, {}) == (
-        "<s>Instruction: provide a short caption of the input image.\n"
-        f"Image:{seen}Image description: a cat\nImage:{seen}Image description:"
+        f"<s>Image:{seen}Caption: a cat\nImage:{seen}Caption:"
     )
     assert prompt_of(base, "question-answer", {"question": "Q?"}) == (
         "<s>Instruction: provide an answer to the question. Use the image to answer.\n"

@@ -130,7 +130,7 @@ def _chosen(config: FlamingoTraining, names: str) -> dict[str, DatasetConfig]:
 
 def _eyes(config: FlamingoTraining) -> FrozenEyes:
     from flamingo.foundation.devices import pick_device, set_threads
-    from flamingo.presets.bridge import vision_encoder_of
+    from flamingo.presets.bridge import fit_of, vision_encoder_of
     from flamingo.presets.pretrained_parts import DTYPES, full_name, store_as
     from flamingo.presets.vision_features import FrozenEyes
 
@@ -143,6 +143,7 @@ def _eyes(config: FlamingoTraining) -> FrozenEyes:
         source=full_name(source) or str(source),
         precision=config.training.precision,
         stored=config.model.dtype,
+        fit=fit_of(config.model),
     )
 
 

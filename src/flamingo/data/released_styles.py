@@ -73,8 +73,7 @@ IDEFICS: Mapping[str, Any] = {
     "chat_template": dialogue_template("<image>", _VIDEO, "\n"),
     "templates": {
         "caption": {
-            "instruction": "Instruction: provide a short caption of the input image.\n",
-            "pattern": "Image:<image>Image description: {output}",
+            "pattern": "Image:<image>Caption: {output}",
         },
         "question-answer": {
             "instruction": "Instruction: provide an answer to the question. "

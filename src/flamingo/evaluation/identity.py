@@ -16,6 +16,7 @@ _SHOTS = 2
 
 _ADDED_LATER: Mapping[str, Any] = {
     "gate_shape": "scalar",
+    "has_changed_table": False,
     "resampler_activation": None,
     "resampler_qk_norm": None,
     "xattn_activation": None,

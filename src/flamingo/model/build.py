@@ -59,6 +59,10 @@ def build_flamingo(
         if name not in SETTINGS:
             raise ConfigError(f"No setting {name!r} of a Flamingo. {nearest(name, SETTINGS)}")
     learned = [token for token in (image_token_id, eoc_token_id) if token is not None]
+    if pad_token_id is not None and pad_token_id not in learned:
+        # A token for padding that is new needs a row as well, though nothing ever sees it.
+        known = language_model.get_input_embeddings().weight.shape[0]
+        learned += [pad_token_id] if pad_token_id >= known else []
     config = FlamingoConfig(
         language_model.config,
         vision_encoder.config,

@@ -97,6 +97,8 @@ class FlamingoConfig(PreTrainedConfig):
         freeze_vision_encoder: the same for the vision encoder.
         language_model_source: where the frozen LM was loaded from: a folder or a hub name.
         vision_encoder_source: the same for the vision encoder.
+        has_changed_table: whether the frozen LM has other embeddings than at its source, so that
+            only a checkpoint of everything holds them.
         contents: "everything", or "trained" for a checkpoint that holds the trained parts only
             and takes the frozen ones from their sources.
 
@@ -151,6 +153,7 @@ class FlamingoConfig(PreTrainedConfig):
         freeze_vision_encoder: bool = True,
         language_model_source: str | None = None,
         vision_encoder_source: str | None = None,
+        has_changed_table: bool = False,
         contents: str = "everything",
         **kwargs: Any,
     ) -> None:
@@ -193,6 +196,7 @@ class FlamingoConfig(PreTrainedConfig):
         self.freeze_vision_encoder = freeze_vision_encoder
         self.language_model_source = language_model_source
         self.vision_encoder_source = vision_encoder_source
+        self.has_changed_table = has_changed_table
         self.contents = contents
         self._check()
         # An empty table leaves the attention of the nested configurations as it was chosen.

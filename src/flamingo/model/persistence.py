@@ -40,7 +40,8 @@ class FlamingoPersistence(PreTrainedModel):
             **kwargs: for `full=True`, those of transformers' `save_pretrained`.
 
         Raises:
-            CheckpointError: trained parts only are asked for, but nothing is trained.
+            CheckpointError: trained parts only are asked for, but nothing is trained, or they are
+                not enough.
 
         Warns:
             UserWarning: the checkpoint will not say where its frozen parts are.
@@ -64,6 +65,12 @@ class FlamingoPersistence(PreTrainedModel):
         if kwargs:
             raise CheckpointError(
                 f"The arguments {', '.join(sorted(kwargs))} are for save_pretrained(full=True)."
+            )
+        if self.config.has_changed_table:
+            raise CheckpointError(
+                "The language model has the embeddings of the checkpoint that it was loaded from, "
+                f"and not those at {self.config.language_model_source}, so its trained parts alone "
+                "would be read back as another model.\nUse save_pretrained(..., full=True)."
             )
         if self.config.language_model_source is None or self.config.vision_encoder_source is None:
             warnings.warn(

@@ -12,6 +12,7 @@ from flamingo.data.image_processor import FlamingoImageProcessor
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.errors import CheckpointError, ConfigError
 from flamingo.inference.model_names import find_model
+from flamingo.inference.processors import processor_for
 from flamingo.model.build import build_flamingo
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.resolution import at_resolution
@@ -43,13 +44,23 @@ class BridgeShape:
     xattn_heads: int | None = None
     xattn_head_dim: int | None = None
     xattn_ffw_multiple: int = 4
+    xattn_ffw_dim: int | None = None
+    xattn_activation: str | None = None
+    xattn_norm: str = "layer"
+    xattn_norm_eps: float = 1e-5
+    xattn_visual_norm: bool = True
+    xattn_qk_norm: str | None = None
+    xattn_offset: int = 0
     activation: str = "squared_relu"
+    resampler_activation: str | None = None
+    resampler_qk_norm: str | None = None
     widen_visual_tokens: bool = True
     resampler_kind: str = "perceiver"
     xattn_at: str | None = None
     xattn_kind: str = "gated_xattn_dense"
     grafted_layers: int | None = None
     gating: str = "tanh"
+    gate_shape: str = "scalar"
     sees: str = "last"
 
     @classmethod
@@ -123,6 +134,20 @@ def vision_encoder_of(settings: ModelSettings) -> VisionEncoder:
     return vision_encoder(settings.vision, shape=settings.shape, image_size=settings.image_size)
 
 
+def fit_of(settings: ModelSettings) -> str:
+    """How pictures are made square for that encoder, see `VisualTransform`.
+
+    Raises:
+        CheckpointError: the model to go on from is not where it should be.
+    """
+    if settings.start_from is None:
+        return "pad"
+    fit: str = FlamingoProcessor.from_pretrained(
+        find_model(settings.start_from)
+    ).image_processor.fit
+    return fit
+
+
 def _anew(settings: ModelSettings) -> Assembled:
     if settings.bridge is None:
         raise ConfigError(
@@ -164,7 +189,7 @@ def _continued(settings: ModelSettings) -> Assembled:
     source = find_model(settings.start_from)
     try:
         model = FlamingoForConditionalGeneration.from_pretrained(source)
-        processor: Any = FlamingoProcessor.from_pretrained(source)
+        processor: Any = processor_for(source, model.config)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"model.start_from={settings.start_from} cannot be loaded: {error}\n"
@@ -173,7 +198,9 @@ def _continued(settings: ModelSettings) -> Assembled:
     _check_bridge(settings, model.config)
     if settings.image_size is not None:
         _resize(model, settings.image_size)
-        processor.image_processor = _image_processor(model.vision_encoder)
+        processor.image_processor = _image_processor(
+            model.vision_encoder, processor.image_processor
+        )
     _freeze(model, settings)
     return Assembled(model, processor)
 
@@ -209,5 +236,16 @@ def _freeze(model: FlamingoForConditionalGeneration, settings: ModelSettings) ->
     model.freeze_pretrained()
 
 
-def _image_processor(encoder: VisionEncoder) -> FlamingoImageProcessor:
-    return FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std)
+def _image_processor(
+    encoder: VisionEncoder, before: FlamingoImageProcessor | None = None
+) -> FlamingoImageProcessor:
+    """What prepares pictures for the encoder, in the way in which it was done before."""
+    if before is None:
+        return FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std)
+    return FlamingoImageProcessor(
+        encoder.image_size,
+        before.image_mean,
+        before.image_std,
+        fit=before.fit,
+        reading=before.reading,
+    )

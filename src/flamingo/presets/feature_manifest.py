@@ -31,6 +31,7 @@ class EncoderIdentity:
         mean: what was subtracted from their pixels, per color.
         std: what they were divided by, per color.
         settings: further settings of the encoder.
+        fit: how pictures are made square, see `VisualTransform`.
     """
 
     weights: str
@@ -38,9 +39,10 @@ class EncoderIdentity:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     settings: str
+    fit: str = "pad"
 
     @classmethod
-    def of(cls, encoder: VisionEncoder) -> EncoderIdentity:
+    def of(cls, encoder: VisionEncoder, fit: str = "pad") -> EncoderIdentity:
         """The identity of an encoder; every weight is read."""
         digest = hashlib.blake2b(digest_size=16)
         for name, value in encoder.state_dict().items():
@@ -57,6 +59,7 @@ class EncoderIdentity:
             mean=tuple(map(float, encoder.mean)),
             std=tuple(map(float, encoder.std)),
             settings=json.dumps(others, sort_keys=True),
+            fit=fit,
         )
 
     def differences(self, other: EncoderIdentity) -> list[str]:
@@ -120,7 +123,7 @@ def read_manifest(folder: str) -> Manifest | None:
 
 
 def check_features(
-    name: str, dataset: DatasetConfig, model: FlamingoForConditionalGeneration
+    name: str, dataset: DatasetConfig, model: FlamingoForConditionalGeneration, fit: str = "pad"
 ) -> None:
     """Refuses precomputed features that are not what this model's encoder would give.
 
@@ -128,6 +131,7 @@ def check_features(
         name: the data set, as the settings name it.
         dataset: where it is; pictures and features without a manifest pass.
         model: what is to learn from it.
+        fit: how its pictures are made square.
 
     Raises:
         ConfigError: another encoder made them, or the model's encoder is trained.
@@ -141,7 +145,7 @@ def check_features(
             f"encoder that learns must see pictures.\nThey were made of {manifest.data}; give that "
             "path, or freeze the encoder."
         )
-    differing = EncoderIdentity.of(model.vision_encoder).differences(manifest.encoder)
+    differing = EncoderIdentity.of(model.vision_encoder, fit).differences(manifest.encoder)
     if differing:
         raise ConfigError(
             f"{name} has features of another vision encoder ({manifest.source}) than this model's."

@@ -141,7 +141,8 @@ def _sources(
     encoder = made.processor.encoder()
     opened = []
     for name, dataset in datasets.items():
-        check_features(f"{section}.{name}", dataset, made.model)
+        fit = made.processor.image_processor.fit
+        check_features(f"{section}.{name}", dataset, made.model, fit)
         chosen = replace(dataset, shuffle=False) if section == "validation" else dataset
         opened.append(
             build_dataset(

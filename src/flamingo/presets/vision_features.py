@@ -37,17 +37,20 @@ class FrozenEyes:
         source: where it came from, for people.
         precision: "bf16" computes in autocast, as the training would.
         stored: the number format of the features.
+        fit: how pictures are made square, see `VisualTransform`.
     """
 
     encoder: VisionEncoder
     source: str
     precision: Precision = "fp32"
     stored: Precision = "bf16"
+    fit: str = "pad"
 
     @property
     def transform(self) -> VisualTransform:
         """From a visual to its normalized frames."""
-        return VisualTransform(self.encoder.image_size, self.encoder.mean, self.encoder.std)
+        encoder = self.encoder
+        return VisualTransform(encoder.image_size, encoder.mean, encoder.std, fit=self.fit)
 
     @torch.no_grad()
     def __call__(
@@ -138,7 +141,7 @@ def _open_folder(folder: Path, dataset: DatasetConfig, eyes: FrozenEyes, fingerp
     """Makes a folder of features, or makes sure that it is the one of this encoder and data."""
     is_video = dataset.kind == "videos"
     manifest = Manifest(
-        encoder=EncoderIdentity.of(eyes.encoder),
+        encoder=EncoderIdentity.of(eyes.encoder, eyes.fit),
         source=eyes.source,
         data=dataset.path,
         fingerprint=fingerprint,

@@ -177,3 +177,14 @@ def test_a_head_that_lacks_the_rows_of_new_tokens(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckpointError, match=r"(?s)267 rows .* has 264"):
         load_open_flamingo(written)
+
+
+def test_trained_parts_alone_would_lose_the_table(written: Written, tmp_path: Path) -> None:
+    model = FlamingoForConditionalGeneration.from_pretrained(
+        written.folder,
+        language_model=written.language_model,
+        vision_encoder=written.vision_encoder,
+    )
+    with pytest.raises(CheckpointError, match=r"(?s)embeddings of the checkpoint.*full=True"):
+        model.save_pretrained(tmp_path / "trained")
+    assert not (tmp_path / "trained").exists()

@@ -198,7 +198,10 @@ def _maker(
         video_frames=VideoFrames(config.num_frames, config.fps) if is_video else None,
         flip_probability=config.flip,
         color_jitter=config.color_jitter,
-        size=transform.size if isinstance(transform, VisualTransform) else None,
+        # Of a square that is cut out, the longest side may be longer.
+        size=transform.size
+        if isinstance(transform, VisualTransform) and transform.fit == "pad"
+        else None,
     )
     if config.kind == "pages":
         pages = PageMaker(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from flamingo.model.checkpoints.placing import device_of
+from flamingo.model.checkpoints.placing import device_of, with_room_for
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
 from flamingo.model.config import FlamingoConfig
 
@@ -35,7 +36,12 @@ def assembled(
     """
     # Before anything large is read: a name that is wrong shows by the files' tables of contents.
     translation = checkpoint.translation(tensor_shapes(model_class, checkpoint.config))
-    language_model = checkpoint.load_language_model(dtype=dtype, **options)
+    others = sum(
+        prod(source.shape) * (dtype or source.dtype).itemsize
+        for name, source in translation.items()
+        if not name.startswith("language_model.")
+    )
+    language_model = checkpoint.load_language_model(dtype=dtype, **with_room_for(others, options))
     vision_encoder = checkpoint.load_vision_encoder(dtype)
     with torch.device("meta"):
         model = model_class(

@@ -78,6 +78,7 @@ def open_flamingo_config(
         new_token_ids=[eoc, image],
         image_token_id=image,
         eoc_token_id=eoc,
+        has_changed_table=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -72,6 +73,24 @@ def load_language_model(
         )
     loaded: PreTrainedModel = model
     return loaded
+
+
+def with_room_for(num_bytes: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options by which the language model leaves room for what will lie on the first GPU beside it.
+
+    Args:
+        num_bytes: of that.
+        options: see `OPTIONS`; with `max_memory`, the user has thought of it.
+    """
+    chosen = dict(options)
+    is_spread = isinstance(chosen.get("device_map"), str) and chosen["device_map"] != "cpu"
+    if is_spread and not chosen.get("max_memory") and torch.cuda.is_available():
+        room = {n: torch.cuda.mem_get_info(n)[0] for n in range(torch.cuda.device_count())}
+        room[0] = max(0, room[0] - num_bytes)
+        memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        # What is read and computed needs some as well.
+        chosen["max_memory"] = {n: int(0.9 * free) for n, free in room.items()} | {"cpu": memory}
+    return chosen
 
 
 def is_placed(model: nn.Module) -> bool:

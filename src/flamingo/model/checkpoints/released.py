@@ -45,9 +45,13 @@ def released_checkpoint(
 
 
 def is_open_flamingo(source: str | Path) -> bool:
-    """Whether `source` is a checkpoint of OpenFlamingo: one file, and no settings."""
-    folder = Path(source)
-    if folder.is_dir():
-        has_settings = (folder / "config.json").is_file()
-        return not has_settings and (folder / open_flamingo.WEIGHTS).is_file()
-    return folder.name in open_flamingo.RELEASED
+    """Whether `source` is a checkpoint of OpenFlamingo: one file, and no settings.
+
+    Raises:
+        CheckpointError: it is neither a folder nor a name that a hub knows.
+    """
+    if not Path(source).is_dir() and Path(source).name in open_flamingo.RELEASED:
+        return True
+    if located(source, "config.json") is not None:
+        return False
+    return located(source, open_flamingo.WEIGHTS) is not None
