@@ -37,8 +37,8 @@ _WITHOUT_EFFECT = (
     ("xattn_kind", "grafting", (*_OF_GATED_LAYERS, "xattn_offset", "xattn_at")),
     ("xattn_kind", "vanilla", ("xattn_ffw_dim", "xattn_activation")),
     ("xattn_at", "middle", ("xattn_offset",)),
-    ("resampler_kind", "mlp", ("resampler_qk_norm",)),
-    ("resampler_kind", "transformer", ("resampler_qk_norm",)),
+    ("resampler_kind", "mlp", ("resampler_qk_norm", "resampler_positions")),
+    ("resampler_kind", "transformer", ("resampler_qk_norm", "resampler_positions")),
 )
 """A choice, and settings that would do nothing, or half of what they say, beside it."""
 
@@ -60,6 +60,8 @@ class FlamingoConfig(PreTrainedConfig):
             "mlp" or a "transformer", see `variants.resamplers`.
         resampler_activation: of its feed-forward; `None` takes `activation`.
         resampler_qk_norm: norm of its queries and keys, head by head: "layer" in IDEFICS.
+        resampler_positions: positions of a frame with a learned embedding, added to features
+            whose encoder does not say enough of where they are; 0 in the paper.
         num_latents: visual tokens per visual (the paper's R).
         num_time_embeddings: frames with a learned time embedding (8 in the paper).
         xattn_every: a gated layer stands before decoder layers 0, n, 2n, …
@@ -125,6 +127,7 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_kind: str = "perceiver",
         resampler_activation: str | None = None,
         resampler_qk_norm: str | None = None,
+        resampler_positions: int = 0,
         num_latents: int = 64,
         num_time_embeddings: int = 8,
         xattn_every: int = 1,
@@ -168,6 +171,7 @@ class FlamingoConfig(PreTrainedConfig):
         self.resampler_kind = resampler_kind
         self.resampler_activation = resampler_activation
         self.resampler_qk_norm = resampler_qk_norm
+        self.resampler_positions = resampler_positions
         self.num_latents = num_latents
         self.num_time_embeddings = num_time_embeddings
         self.xattn_every = xattn_every
@@ -234,7 +238,7 @@ class FlamingoConfig(PreTrainedConfig):
 
     def _check_effect(self) -> None:
         """Settings that would do nothing are refused: a run would not be what its name says."""
-        defaults = {**_OF_GATED_LAYERS, "xattn_offset": 0}
+        defaults = {**_OF_GATED_LAYERS, "xattn_offset": 0, "resampler_positions": 0}
         for choice, word, useless in _WITHOUT_EFFECT:
             for name in useless:
                 value = getattr(self, name)

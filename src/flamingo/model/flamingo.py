@@ -277,8 +277,9 @@ class FlamingoForConditionalGeneration(FlamingoGeneration, FlamingoPersistence, 
         """Starting values of the new parts; the pretrained parts bring their own."""
         if isinstance(module, PerceiverResampler):
             init.normal_(module.latents, std=module.latents.shape[-1] ** -0.5)
-            if module.time_embeddings is not None:
-                init.normal_(module.time_embeddings, std=module.time_embeddings.shape[-1] ** -0.5)
+            for embeddings in (module.time_embeddings, module.position_embeddings):
+                if embeddings is not None:
+                    init.normal_(embeddings, std=embeddings.shape[-1] ** -0.5)
         elif isinstance(module, GatedXattn | GraftedSelfAttention):
             for name, alpha in module.named_parameters(recurse=False):
                 if name.startswith("alpha_"):

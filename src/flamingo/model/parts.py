@@ -37,7 +37,12 @@ def resampler(config: FlamingoConfig, encoder_dim: int) -> PerceiverResampler:
         return MlpResampler(**shared, num_parameters=num_parameters(**shared, **layers))
     if config.resampler_kind == "transformer":
         return TransformerResampler(**shared, **layers)
-    return PerceiverResampler(**shared, **layers, qk_norm=config.resampler_qk_norm)
+    return PerceiverResampler(
+        **shared,
+        **layers,
+        qk_norm=config.resampler_qk_norm,
+        num_positions=config.resampler_positions,
+    )
 
 
 def widening(config: FlamingoConfig, encoder_dim: int, host: Host) -> nn.Module:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from flamingo.foundation.errors import SequenceError
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import FeedForward
 
@@ -31,6 +32,8 @@ class PerceiverResampler(nn.Module):
         num_time_embeddings: frames that have a learned embedding of their own; longer videos
             use embeddings interpolated between these. 0 leaves time unmarked.
         qk_norm: of queries and keys, see `CrossAttention`.
+        num_positions: positions of a frame that have a learned embedding of their own; 0, the
+            paper's, leaves place to the encoder.
 
     Paper: Sec. 2.1, App. A.1.1, Fig. 5.
     """
@@ -48,6 +51,7 @@ class PerceiverResampler(nn.Module):
         activation: str = "squared_relu",
         num_time_embeddings: int = 8,
         qk_norm: str | None = None,
+        num_positions: int = 0,
     ) -> None:
         super().__init__()
         self.lead_in = (
@@ -58,6 +62,9 @@ class PerceiverResampler(nn.Module):
             nn.Parameter(torch.randn(num_time_embeddings, dim) * dim**-0.5)
             if num_time_embeddings
             else None
+        )
+        self.position_embeddings = (
+            nn.Parameter(torch.randn(num_positions, dim) * dim**-0.5) if num_positions else None
         )
         self.layers = nn.ModuleList(
             ResamplerLayer(
@@ -79,6 +86,8 @@ class PerceiverResampler(nn.Module):
         features = self.lead_in(features)
         if self.time_embeddings is not None:
             features = features + self._time(features.shape[1])[:, None]
+        if self.position_embeddings is not None:
+            features = features + self._place(features.shape[2])
         positions = features.flatten(1, 2)
         latents = self.latents.expand(len(positions), -1, -1)
         for layer in self.layers:
@@ -94,6 +103,17 @@ class PerceiverResampler(nn.Module):
             self.time_embeddings.T[None].float(), num_frames, mode="linear", align_corners=True
         )
         return stretched[0].T.to(self.time_embeddings.dtype)
+
+    def _place(self, num_positions: int) -> Float[Tensor, "positions dim"]:
+        """One embedding per position of a frame."""
+        assert self.position_embeddings is not None
+        if num_positions != len(self.position_embeddings):
+            raise SequenceError(
+                f"A frame has features at {num_positions} positions, but this resampler knows "
+                f"{len(self.position_embeddings)}. Give pictures of the size that it was trained "
+                "on."
+            )
+        return self.position_embeddings
 
 
 class ResamplerLayer(nn.Module):
