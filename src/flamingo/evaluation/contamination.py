@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from flamingo.data.near_hashes import near_hashes
+from flamingo.data.perceptual_hash import NUM_BITS
 from flamingo.evaluation.looks import Looks
-from flamingo.evaluation.near_hashes import near_hashes
-from flamingo.evaluation.perceptual_hash import NUM_BITS
 from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import json_text, to_plain, write_text_atomically
 from flamingo.prompting.feature_rows import lengths_of, unit_rows

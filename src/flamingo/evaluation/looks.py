@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flamingo.evaluation.perceptual_hash import perceptual_hash
+from flamingo.data.perceptual_hash import perceptual_hash
 from flamingo.foundation.errors import DataError
 from flamingo.sequence import Visual
 

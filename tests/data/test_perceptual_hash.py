@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from flamingo.evaluation.perceptual_hash import perceptual_hash
+from flamingo.data.perceptual_hash import perceptual_hash
 from flamingo.sequence import Visual
 from tests.evaluation.smooth_pictures import smooth_picture
 
