@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -164,6 +164,7 @@ class Outcome:
     removals: tuple[Removal, ...] = ()
 
 
+@runtime_checkable
 class Step(Protocol):
     """One named step on the way of a page.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -122,6 +122,26 @@ class ShardWriter:
 
     def _path(self, number: int) -> Path:
         return self.prefix.with_name(f"{self.prefix.name}-{number:06d}.tar")
+
+
+def write_shard(path: Path, samples: Iterable[tuple[str, Mapping[str, bytes]]]) -> None:
+    """Writes one shard with its layout beside it, whole or not at all.
+
+    Args:
+        path: of the shard; one that is there is replaced.
+        samples: keys, and members by their endings.
+
+    Raises:
+        DataError: two samples have the same key.
+    """
+    shard = _OpenShard(path)
+    try:
+        for key, members in samples:
+            shard.add(key, members)
+    except BaseException:
+        shard.discard()
+        raise
+    shard.finish()
 
 
 class _OpenShard:
