@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from flamingo.cli import (
     features,
     inspect,
     plan,
+    prepare,
     prompt,
     report,
     retrieve,
@@ -32,6 +34,7 @@ from flamingo.foundation.errors import FlamingoError
 # in `run`. That `import flamingo` itself takes seconds is decided in docs/decisions/0004.
 VERBS = {
     "prompt": prompt,
+    "prepare": prepare,
     "train": train,
     "curves": curves,
     "features": features,
@@ -91,10 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _quiet_libraries() -> None:
     """What a verb prints is its answer; notes on kernels and bars of loaded weights are not."""
-    from transformers.utils import logging
+    from transformers.utils import logging as transformers_logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    # It says at each multiplication what 8 bits are: that they take float16.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 if __name__ == "__main__":

@@ -56,12 +56,12 @@ class LinesCollector:
         ]
         return Collected(samples, {"lines": len(lines)}, "\n".join(lines).encode())
 
-    def decide(self, signatures: Iterable[tuple[str, bytes]]) -> Decisions:
+    def decide(self, signatures: Sequence[tuple[str, Path]]) -> Decisions:
         seen: set[str] = set()
         kept = {}
         for name, signature in signatures:
             own = []
-            for number, line in enumerate(signature.decode().splitlines()):
+            for number, line in enumerate(signature.read_text().splitlines()):
                 if line not in seen:
                     own.append(number)
                 seen.add(line)

@@ -174,9 +174,17 @@ class Step(Protocol):
         needs_pixels: whether images must have been read before it.
     """
 
-    name: str
-    source: str
-    needs_pixels: bool
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
+    def source(self) -> str:
+        """See above."""
+
+    @property
+    def needs_pixels(self) -> bool:
+        """See above."""
 
     def __call__(self, page: Page) -> Outcome:
         """What is left of a page; never raises."""

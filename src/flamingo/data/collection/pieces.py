@@ -61,9 +61,9 @@ class PieceFolder:
         """Writes what a piece has given; its notes come last, and say that all is there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_shard(self.samples(name), collected.samples)
-        partial = self._signature(name).with_suffix(".partial")
+        partial = self.signature(name).with_suffix(".partial")
         partial.write_bytes(collected.signature)
-        partial.replace(self._signature(name))
+        partial.replace(self.signature(name))
         notes = {"num_samples": len(collected.samples), **collected.notes}
         write_text_atomically(self._notes(name), json.dumps(notes, sort_keys=True) + "\n")
 
@@ -72,10 +72,6 @@ class PieceFolder:
         found: dict[str, Any] = json.loads(self._notes(name).read_text(encoding="utf-8"))
         return found
 
-    def signature(self, name: str) -> bytes:
-        """The signature of a piece."""
-        return self._signature(name).read_bytes()
-
     def samples(self, name: str) -> Path:
         """The shard with the samples of a piece."""
         return self.folder / f"{name}.tar"
@@ -83,7 +79,8 @@ class PieceFolder:
     def _notes(self, name: str) -> Path:
         return self.folder / f"{name}.notes.json"
 
-    def _signature(self, name: str) -> Path:
+    def signature(self, name: str) -> Path:
+        """The file with the signature of a piece."""
         return self.folder / f"{name}.signature"
 
 
@@ -104,11 +101,11 @@ class Collector(Protocol):
     def collect(self, piece: Piece) -> Collected:
         """What a piece gives; the same for the same piece, wherever it runs."""
 
-    def decide(self, signatures: Iterable[tuple[str, bytes]]) -> Decided:
+    def decide(self, signatures: Sequence[tuple[str, Path]]) -> Decided:
         """What is to go, once all pieces are known.
 
         Args:
-            signatures: name and signature of each piece, in order.
+            signatures: name of each piece, in order, and the file with its signature.
         """
 
     def summary(self, notes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

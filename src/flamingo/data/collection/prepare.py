@@ -78,7 +78,7 @@ def prepare(
     folder = PieceFolder(out / PIECES)
     _collect(collector, pieces, folder, engine, progress)
     progress("deciding", 0, 1)
-    decided = collector.decide((name, folder.signature(name)) for name in names)
+    decided = collector.decide([(name, folder.signature(name)) for name in names])
     progress("deciding", 1, 1)
     decisions = (
         (folder.samples(name), decided.of(name, int(folder.notes(name)["num_samples"])))

@@ -1,0 +1,89 @@
+"""The way of one page: step by step, its images read when the first step wants to see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from flamingo.data.collection.images import ImageFinder
+from flamingo.data.collection.pages import (
+    ImageNode,
+    LoadedImage,
+    Node,
+    Outcome,
+    Page,
+    Removal,
+    Step,
+)
+from flamingo.data.collection.steps.report import StepReport
+
+Load = Callable[[bytes], LoadedImage | str]
+"""Makes a picture of the bytes of a file, or says why it cannot."""
+
+
+class ReadImages:
+    """Reads a page's images; those that are not found or not whole are out.
+
+    Args:
+        finder: where they are.
+        load: checks them, and writes them anew.
+    """
+
+    name = "read-images"
+    source = "this project"
+    needs_pixels = False
+
+    def __init__(self, finder: ImageFinder, load: Load) -> None:
+        self.finder, self.load = finder, load
+
+    def __call__(self, page: Page) -> Outcome:
+        """See `Step`."""
+        nodes: list[Node] = []
+        removals: list[Removal] = []
+        # A page shows some images more than once; they are read once.
+        known: dict[str, LoadedImage | str] = {}
+        for node in page.nodes:
+            if not isinstance(node, ImageNode) or node.image is not None:
+                nodes.append(node)
+                continue
+            if node.address not in known:
+                known[node.address] = self._read(page.address, node.address)
+            found = known[node.address]
+            if isinstance(found, str):
+                removals.append(Removal("image", found, node.address[:200]))
+            else:
+                nodes.append(replace(node, image=found))
+        return Outcome(
+            page.with_nodes(tuple(nodes)) if removals or known else page, tuple(removals)
+        )
+
+    def _read(self, page_address: str, address: str) -> LoadedImage | str:
+        content = self.finder.find(page_address, address)
+        return "the image was not found" if content is None else self.load(content)
+
+
+class PageWay:
+    """Takes pages through steps, and counts what each step does.
+
+    Args:
+        steps: in order.
+        read_images: put before the first step that needs pixels, or behind all.
+    """
+
+    def __init__(self, steps: Sequence[Step], read_images: ReadImages) -> None:
+        first = next((n for n, step in enumerate(steps) if step.needs_pixels), len(steps))
+        self.steps: tuple[Step, ...] = (*steps[:first], read_images, *steps[first:])
+        self.reports = [StepReport(step.name, step.source) for step in self.steps]
+
+    def __call__(self, page: Page) -> tuple[Page | None, list[tuple[str, Removal]]]:
+        """What is left of a page, and what each step took out of it."""
+        removals: list[tuple[str, Removal]] = []
+        counts = None
+        for step, report in zip(self.steps, self.reports, strict=True):
+            outcome = step(page)
+            counts = report.add(page, outcome, counts)
+            removals += [(step.name, removal) for removal in outcome.removals]
+            if outcome.page is None:
+                return None, removals
+            page = outcome.page
+        return page, removals
