@@ -264,6 +264,9 @@ def test_the_tokenizer_of_an_open_flamingo_may_be_a_folder_but_must_be_known(
     assert named.encoder().prepared.ids.eoc == len(neox_like())
     with pytest.raises(CheckpointError, match="needs the tokenizer of its language model"):
         FlamingoProcessor.from_pretrained(tmp_path)
+    (tmp_path / "language_model" / "tokenizer.json").write_text('{"version": "1.0"}')
+    with pytest.raises(CheckpointError, match=r"(?s)The tokenizer at .*cannot be loaded"):
+        FlamingoProcessor.from_pretrained(tmp_path, tokenizer=tmp_path / "language_model")
     with pytest.raises(ConfigError, match="brings its own"):
         FlamingoProcessor.from_pretrained(tmp_path / "language_model", tokenizer=neox_like())
 

@@ -159,3 +159,20 @@ def test_another_models_tokenizer_is_refused(tmp_path: Path) -> None:
             vision_encoder=written.vision_encoder,
             tokenizer=other,
         )
+
+
+def test_weights_of_another_conversion_are_not_mixed_in(tmp_path: Path) -> None:
+    source, target = write_idefics(tmp_path / "theirs"), tmp_path / "ours"
+
+    def interrupted(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(source, target, shard_bytes=30_000, progress=interrupted)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    with pytest.raises(CheckpointError, match=r"(?s)not of this conversion: model-00001-of"):
+        convert(source, target, dtype=torch.bfloat16)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    convert(source, target, shard_bytes=30_000)
+    assert asked(Predictor.from_pretrained(target)) == asked(Predictor.from_pretrained(source))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,15 @@ class Loading:
         from flamingo.data.processor import FlamingoProcessor
         from flamingo.foundation.errors import CheckpointError
         from flamingo.inference.model_names import find_model
+        from flamingo.model.checkpoints.released import is_open_flamingo
 
         source = find_model(model)
-        own = {} if self.language_model is None else {"tokenizer": self.language_model}
+        # For other models it says where frozen weights are, and the processor is their own.
+        is_told = self.language_model is not None and is_open_flamingo(source)
+        own = {"tokenizer": self.language_model} if is_told else {}
         try:
             return FlamingoProcessor.from_pretrained(source, **own)
-        except OSError as error:
+        except (OSError, JSONDecodeError) as error:
             raise CheckpointError(
                 f"The processor of the model {str(model)!r} cannot be loaded from {source}: {error}"
                 "\nCheck the name, and that the folder holds the processor's files; a name on a "
@@ -113,6 +117,11 @@ class Loading:
             raise ConfigError(
                 f"--int8 and --bits {self.bits} are two ways of keeping the same weights. "
                 "Give one: --bits on a GPU, --int8 on a CPU."
+            )
+        if self.offload is not None and self.device_map is None:
+            raise ConfigError(
+                f"--offload {self.offload} has no effect without --device-map, which says what "
+                "lies where. Give --device-map auto as well."
             )
         parts: dict[str, Any] = {
             "language_model": self.language_model,
@@ -162,7 +171,8 @@ def add_loading_options(parser: argparse.ArgumentParser, dtype: str = "fast") ->
     large.add_argument(
         "--language-model",
         metavar="SOURCE",
-        help="of an OpenFlamingo: a folder or a hub name, if it is not the released one",
+        help="of an OpenFlamingo, or a checkpoint of trained parts: a folder or a hub name, if it "
+        "is not the one that the checkpoint is known to belong to",
     )
     large.add_argument("--vision-encoder", metavar="SOURCE", help="the same")
 

@@ -37,16 +37,11 @@ class PromptReading:
         Raises:
             FlamingoError: tags and files are not equally many, or a file cannot be read.
         """
-        from flamingo.sequence import Interleaved
+        from flamingo.data.tagged_text import open_document
 
         markup = self.processor.encoder().prepared.markup
-        return Interleaved.from_tagged(
-            self.args.text,
-            [self._load(name) for name in self.args.visual],
-            tag=markup.image,
-            end_of_chunk=markup.eoc,
-            after_end=markup.after_eoc,
-        )
+        visuals = [self._load(name) for name in self.args.visual]
+        return open_document(self.args.text, visuals, markup)
 
     def requests(self) -> Iterator[Request]:
         """One query with its supports, or those of a file.

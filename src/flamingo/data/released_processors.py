@@ -25,7 +25,7 @@ from flamingo.data.released_styles import (
     OPEN_FLAMINGO_PICTURES,
     OPEN_FLAMINGO_TOKENIZERS,
 )
-from flamingo.foundation.errors import CheckpointError
+from flamingo.foundation.errors import CheckpointError, reason
 
 Tokenizer: TypeAlias = PreTrainedTokenizerBase | str | Path
 
@@ -55,17 +55,31 @@ def released_parts(
     if found is None:
         raise CheckpointError(
             f"The processor for {source} needs the tokenizer of its language model, which the "
-            f"files of an OpenFlamingo do not have.\nGive tokenizer=, where that is. Known by name "
-            f"are: {', '.join(OPEN_FLAMINGO_TOKENIZERS)}."
+            "files of an OpenFlamingo do not have.\nGive tokenizer=, where that is "
+            "(--language-model on the command line). Known by name are: "
+            f"{', '.join(OPEN_FLAMINGO_TOKENIZERS)}."
         )
     if not isinstance(found, PreTrainedTokenizerBase):
-        found = AutoTokenizer.from_pretrained(found)
+        found = _tokenizer(found)
     _add_tokens(found)
     return {
         **OPEN_FLAMINGO,
         "image_processor": FlamingoImageProcessor(**OPEN_FLAMINGO_PICTURES),
         "tokenizer": found,
     }
+
+
+def _tokenizer(source: str | Path, **hub: Any) -> PreTrainedTokenizerBase:
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source, **hub)
+    # Damaged files make tokenizers raise an `Exception` of no kind.
+    except Exception as error:
+        raise CheckpointError(
+            f"The tokenizer at {source} cannot be loaded: {reason(error)}\n"
+            "Give a folder with the tokenizer's files; a name on a hub needs a network or an "
+            "earlier download."
+        ) from error
+    return tokenizer
 
 
 def _config(source: str | Path, hub: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -97,7 +111,7 @@ def _add_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
 def _idefics(
     source: str | Path, config: Mapping[str, Any], hub: Mapping[str, Any]
 ) -> dict[str, Any]:
-    tokenizer = AutoTokenizer.from_pretrained(source, **hub)
+    tokenizer = _tokenizer(source, **hub)
     known = tokenizer.get_vocab()
     for tag in (IDEFICS["image_tag"], IDEFICS["around_image"]):
         if tag not in known:

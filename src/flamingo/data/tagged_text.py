@@ -48,6 +48,31 @@ def documents_of(
     return documents
 
 
+def open_document(text: str, visuals: Sequence[Visual], markup: Markup) -> Interleaved:
+    """The document of one text, without the tags at its beginning and its end.
+
+    What belongs around an image tag may stand there already. A chunk's end that is ordinary text
+    stays part of the text.
+
+    Args:
+        text: with one image tag per visual.
+        visuals: in the order of the tags.
+        markup: how the tags are written.
+
+    Raises:
+        SequenceError: the number of tags is not the number of visuals.
+    """
+    if markup.around_image:
+        text = _without_surroundings(text, markup)
+    return Interleaved.from_tagged(
+        text,
+        visuals,
+        tag=markup.image,
+        end_of_chunk="" if markup.is_eoc_text else markup.eoc,
+        after_end=markup.after_eoc,
+    )
+
+
 def refuse_tags_in_chat(conversation: Any, tags: Sequence[str]) -> Any:
     """The conversation, with base64 content as URLs.
 
@@ -94,16 +119,7 @@ def _document(text: str, visuals: list[Visual], markup: Markup) -> tuple[Interle
     if is_complete and markup.is_eoc_text:
         # It is put there again, as behind every complete document.
         text = text.removesuffix(markup.eoc)
-    if markup.around_image:
-        text = _without_surroundings(text, markup)
-    document = Interleaved.from_tagged(
-        text,
-        visuals,
-        tag=markup.image,
-        end_of_chunk="" if markup.is_eoc_text else markup.eoc,
-        after_end=markup.after_eoc,
-    )
-    return document, is_complete
+    return open_document(text, visuals, markup), is_complete
 
 
 def _without_surroundings(text: str, markup: Markup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from flamingo.model.checkpoints.released import released_checkpoint
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
 from flamingo.model.checkpoints.tensor_file import TensorFile
 from flamingo.model.checkpoints.tensor_writer import (
+    INDEX,
     Planned,
     shard_names,
     shards_of,
@@ -64,7 +65,7 @@ def convert(
     )
     if checkpoint is None:
         raise CheckpointError(
-            f"{source} is not a checkpoint of OpenFlamingo ({'checkpoint.pt'} and no config.json) "
+            f"{source} is not a checkpoint of OpenFlamingo (checkpoint.pt and no config.json) "
             "or IDEFICS (config.json with model_type 'idefics'), so there is nothing to convert.\n"
             "A model of ours is loaded as it is."
         )
@@ -104,7 +105,8 @@ def write_weights(
         The number format of most of the weights.
 
     Raises:
-        CheckpointError: the checkpoint is not exactly what its settings say.
+        CheckpointError: the checkpoint is not exactly what its settings say, or the target holds
+            other weights.
     """
     shapes = tensor_shapes(FlamingoForConditionalGeneration, checkpoint.config)
     translation = checkpoint.translation(shapes)
@@ -112,9 +114,10 @@ def write_weights(
         Planned(name, shapes[name], dtype or translation[name].dtype)
         for name in in_order(translation)
     ]
-    target.mkdir(parents=True, exist_ok=True)
     shards = shards_of(planned, shard_bytes)
     names = shard_names(len(shards))
+    _check_weights(target, names)
+    target.mkdir(parents=True, exist_ok=True)
     total = sum(tensor.num_bytes for tensor in planned)
     made_of = checkpoint.identity()
     read = _one_file_at_a_time(translation)
@@ -157,4 +160,16 @@ def _check_target(target: Path) -> None:
     if (target / "config.json").is_file():
         raise CheckpointError(
             f"{target} holds a model already (config.json). Name another folder, or remove it."
+        )
+
+
+def _check_weights(target: Path, names: Sequence[str]) -> None:
+    """Refuses a folder in which other weights would be taken for a part of the model."""
+    own = {*names, *(f"{name}.partial" for name in names), *([INDEX] if len(names) > 1 else [])}
+    found = [*target.glob("model*.safetensors*"), *target.glob("pytorch_model*")]
+    if others := sorted(path.name for path in found if path.name not in own):
+        raise CheckpointError(
+            f"{target} holds weights that are not of this conversion: {', '.join(others[:4])} "
+            f"({len(others)} in all), as one that broke off with another --dtype leaves them.\n"
+            "Remove them, convert as then, or name another folder."
         )

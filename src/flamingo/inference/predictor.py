@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Predictor(Completer):
         try:
             model = FlamingoForConditionalGeneration.from_pretrained(source, dtype=dtype, **kwargs)
             processor = processor_for(source, model.config, tokenizer)
-        except (OSError, SafetensorError) as error:
+        except (OSError, JSONDecodeError, SafetensorError) as error:
             raise CheckpointError(
                 f"The model {str(name)!r} cannot be loaded from {source}: {error}\n"
                 "Check the name, and that the folder holds config.json, the weights and the "

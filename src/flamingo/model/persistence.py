@@ -14,7 +14,7 @@ from flamingo.foundation.errors import CheckpointError
 from flamingo.model.checkpoints.assembly import assembled
 from flamingo.model.checkpoints.full import FullCheckpoint
 from flamingo.model.checkpoints.placing import OPTIONS, load_language_model
-from flamingo.model.checkpoints.released import released_checkpoint
+from flamingo.model.checkpoints.released import refuse_parts, released_checkpoint
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
 from flamingo.model.checkpoints.trained_parts import load_trained, save_trained
 from flamingo.model.checkpoints.vision import load_vision_encoder
@@ -125,6 +125,8 @@ class FlamingoPersistence(PreTrainedModel):
         config = kwargs.pop("config", None) or cls.config_class.from_pretrained(
             pretrained_model_name_or_path
         )
+        if config.contents == "everything":
+            refuse_parts(folder, language_model, vision_encoder)
         if config.contents == "everything" and placing:
             whole = FullCheckpoint(pretrained_model_name_or_path, config)
             return cls._assembled(whole, placing, kwargs)

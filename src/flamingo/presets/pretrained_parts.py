@@ -15,7 +15,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from flamingo.foundation.errors import CheckpointError, ConfigError, FlamingoError
+from flamingo.foundation.errors import CheckpointError, ConfigError, FlamingoError, reason
 from flamingo.miniature.tokenizer import build_tokenizer
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
@@ -142,9 +142,8 @@ def _shape(part: str, shape: str | None) -> str:
 
 
 def _unreadable(part: str, source: str, error: Exception) -> CheckpointError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return CheckpointError(
-        f"model.{part}={source} cannot be loaded: {reason}\n"
+        f"model.{part}={source} cannot be loaded: {reason(error)}\n"
         f"It should be {_NEEDS[part]}. A name on a hub needs a network, or a copy that was "
         "downloaded before."
     )

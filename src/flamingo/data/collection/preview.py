@@ -12,6 +12,7 @@ import jinja2
 from PIL import Image
 
 from flamingo.data.collection.pages import ImageNode, Page, Removal
+from flamingo.data.datasets.pages import BETWEEN_TEXTS
 from flamingo.sequence import Interleaved, Markup, Visual, mark_up
 from flamingo.sequence.markup import PieceKind
 
@@ -80,9 +81,15 @@ def shown(page: Page) -> list[Shown]:
 
 
 def _pieces(page: Page) -> Iterator[Shown]:
-    document = Interleaved(
-        tuple(_stand_in(node) if isinstance(node, ImageNode) else node.text for node in page.nodes)
-    )
+    parts: list[str | Visual] = []
+    for node in page.nodes:
+        if isinstance(node, ImageNode):
+            parts.append(_stand_in(node))
+            continue
+        if parts and isinstance(parts[-1], str):
+            parts.append(BETWEEN_TEXTS)
+        parts.append(node.text)
+    document = Interleaved(tuple(parts))
     images = iter(page.images)
     phi = 0
     # Texts of a page may hold anything, tags among it: here they are shown and not read.

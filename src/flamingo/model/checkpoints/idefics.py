@@ -7,7 +7,6 @@ like LLaMA's own (RMS norms, SwiGLU).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from flamingo.foundation.errors import CheckpointError
 from flamingo.model.checkpoints.idefics_names import IGNORED, idefics_name
 from flamingo.model.checkpoints.placing import load_language_model
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
-from flamingo.model.checkpoints.tensor_files import TensorFiles, located
+from flamingo.model.checkpoints.tensor_files import TensorFiles, json_of, located
 from flamingo.model.checkpoints.translation import Checked, Source
 from flamingo.model.config import FlamingoConfig
 
@@ -163,9 +162,9 @@ def _known_ids(source: str | Path) -> dict[str, int]:
     """The ids of the added tokens, as far as the tokenizer's files are there and tell."""
     added = located(source, "added_tokens.json")
     if added is not None:
-        return dict(json.loads(added.read_text(encoding="utf-8")))
+        return dict(json_of(added))
     whole = located(source, "tokenizer.json")
     if whole is None:
         return {}
-    tokens = json.loads(whole.read_text(encoding="utf-8")).get("added_tokens", [])
+    tokens = json_of(whole).get("added_tokens", [])
     return {token["content"]: int(token["id"]) for token in tokens}

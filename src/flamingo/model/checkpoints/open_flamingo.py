@@ -15,9 +15,15 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    CLIPVisionConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
-from flamingo.foundation.errors import CheckpointError
+from flamingo.foundation.errors import CheckpointError, reason
 from flamingo.model.checkpoints.open_flamingo_names import (
     NUM_NEW_TOKENS,
     bridge_source,
@@ -232,7 +238,7 @@ def _places(
                 model = AutoModelForCausalLM.from_config(config)
         except (OSError, ValueError) as error:
             raise CheckpointError(
-                f"The language model {language_model} cannot be read: {error}\n"
+                f"The language model {language_model} cannot be read: {reason(error)}\n"
                 "Give a folder with a causal language model of transformers, or a hub name."
             ) from error
     else:
@@ -256,10 +262,17 @@ def _eye_config(vision_encoder: str | VisionEncoder) -> PreTrainedConfig:
         config = AutoConfig.from_pretrained(vision_encoder)
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"The vision encoder {vision_encoder} cannot be read: {error}\n"
+            f"The vision encoder {vision_encoder} cannot be read: {reason(error)}\n"
             "Give a folder with a CLIP of transformers, or a hub name."
         ) from error
-    return cast(PreTrainedConfig, getattr(config, "vision_config", config))
+    eye: PreTrainedConfig = getattr(config, "vision_config", config)
+    if not isinstance(eye, CLIPVisionConfig):
+        raise CheckpointError(
+            f"The vision encoder {vision_encoder} is a model of the type {config.model_type!r}, "
+            "but that of an OpenFlamingo is a CLIP.\n"
+            "Give a folder with a CLIP of transformers, or a hub name."
+        )
+    return eye
 
 
 def _name_of(part: str | nn.Module) -> str | None:

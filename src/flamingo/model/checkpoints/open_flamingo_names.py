@@ -122,16 +122,3 @@ def new_token_source(files: TensorFiles, table: str) -> Source:
     """Where the rows of `<|endofchunk|>` and `<image>` are, in a table that has `<PAD>` last."""
     rows = files.shape(table)[0]
     return Source(files, table, (rows - NUM_NEW_TOKENS, rows - 1))
-
-
-def ignored(names: Names) -> tuple[str, ...]:
-    """What a file may hold twice, or of the frozen parts, when it was not filtered."""
-    layers = re.escape(names.layers)
-    return (
-        r"lang_encoder\.old_decoder_blocks\..*",
-        r"lang_encoder\.gated_cross_attn_layers\..*",
-        r"vision_encoder\..*",
-        rf"lang_encoder\.{layers}\.\d+\.decoder_layer\..*",
-        # The head of a tied model is its table once more.
-        r"lang_encoder\.lm_head\.weight",
-    )

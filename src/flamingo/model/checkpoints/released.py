@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from transformers import PreTrainedModel
@@ -10,7 +9,7 @@ from transformers import PreTrainedModel
 from flamingo.foundation.errors import CheckpointError
 from flamingo.model.checkpoints import idefics, open_flamingo
 from flamingo.model.checkpoints.released_checkpoint import ReleasedCheckpoint
-from flamingo.model.checkpoints.tensor_files import located
+from flamingo.model.checkpoints.tensor_files import json_of, located
 from flamingo.model.vision_encoder import VisionEncoder
 
 
@@ -28,20 +27,33 @@ def released_checkpoint(
         vision_encoder: the same.
 
     Raises:
-        CheckpointError: it is incomplete, or does not say what it is made of.
+        CheckpointError: it is incomplete, does not say what it is made of, or is given a part that
+            it brings itself.
     """
     if is_open_flamingo(source):
         return open_flamingo.OpenFlamingoCheckpoint(source, language_model, vision_encoder)
     config = located(source, "config.json")
     if config is None:
         return None
-    try:
-        settings = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CheckpointError(f"{config} is not JSON: {error}. Fetch it again.") from error
+    settings = json_of(config)
     if isinstance(settings, dict) and settings.get("model_type") == idefics.MODEL_TYPE:
+        refuse_parts(source, language_model, vision_encoder)
         return idefics.IdeficsCheckpoint(source, settings)
     return None
+
+
+def refuse_parts(source: str | Path, language_model: object, vision_encoder: object) -> None:
+    """Refuses frozen parts that are given for a checkpoint that brings its own.
+
+    Raises:
+        CheckpointError: there is one.
+    """
+    parts = {"language_model": language_model, "vision_encoder": vision_encoder}
+    if given := [name for name, part in parts.items() if part is not None]:
+        raise CheckpointError(
+            f"{source} holds all of its parts, so {' and '.join(given)} would have no effect.\n"
+            "They are for an OpenFlamingo, or for a checkpoint of trained parts. Leave them out."
+        )
 
 
 def is_open_flamingo(source: str | Path) -> bool:

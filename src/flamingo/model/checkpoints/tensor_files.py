@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
+from huggingface_hub import constants
+from huggingface_hub.file_download import repo_folder_name
 from torch import Tensor
 from transformers.utils.hub import cached_file
 
@@ -101,7 +104,7 @@ def located(source: str | Path, name: str) -> Path | None:
     """Where a file of a folder or of a hub name is; `None` if it is not there.
 
     Raises:
-        CheckpointError: the hub cannot be asked.
+        CheckpointError: the hub cannot be asked, and has not answered about that name before.
     """
     folder = Path(source)
     if folder.is_dir():
@@ -113,20 +116,44 @@ def located(source: str | Path, name: str) -> Path | None:
             _raise_exceptions_for_missing_entries=False,
         )
     except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{source} cannot be fetched: {reason(error)}\n"
-            "It is not a folder here, and a name on a hub needs a network or an earlier download."
-        ) from error
+        raise _not_fetched(source, reason(error)) from error
+    if found is None and not _was_asked(source):
+        raise _not_fetched(source, "the hub cannot be reached.")
     return None if found is None else Path(found)
 
 
+def json_of(path: Path) -> Any:
+    """What a file of settings holds.
+
+    Raises:
+        CheckpointError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not JSON: {error}. Fetch it again.") from error
+
+
 def contents_of(source: str | Path) -> str:
-    """What a folder holds, for an error message; nothing to say of a hub name."""
+    """What a folder holds, for an error message; of a hub name, what may be wrong."""
     folder = Path(source)
     if not folder.is_dir():
-        return "Check the name."
+        return "Check the name. Without a network, only files of earlier downloads are found."
     names = sorted(path.name for path in folder.iterdir())
     return f"The folder holds: {', '.join(names[:8]) or '(nothing)'}."
+
+
+def _was_asked(source: str | Path) -> bool:
+    """Whether the hub has ever answered about a name: then its cache has a folder for it."""
+    folder = repo_folder_name(repo_id=str(source), repo_type="model")
+    return (Path(constants.HF_HUB_CACHE) / folder).is_dir()
+
+
+def _not_fetched(source: str | Path, why: str) -> CheckpointError:
+    return CheckpointError(
+        f"{source} cannot be fetched: {why}\n"
+        "It is not a folder here, and a name on a hub needs a network or an earlier download."
+    )
 
 
 def _shards(source: str | Path, index: Path) -> Iterator[TensorFile]:
