@@ -25,6 +25,7 @@ from flamingo.data.collection.pages import Page, RawPage, Step
 from flamingo.data.collection.pieces import Collected, Piece, PieceDecision, Sample
 from flamingo.data.collection.samples import sample_of_page, without
 from flamingo.data.collection.sources import PageSource
+from flamingo.data.collection.steps.profiles import remarks
 from flamingo.data.collection.steps.report import StepReport, merge_reports
 from flamingo.data.skipping import Skipped
 from flamingo.foundation.errors import DataError
@@ -121,6 +122,7 @@ class PageCollector:
             "num_skipped": num_skipped,
             "skipped": skipped,
             "steps": [one.to_plain() for one in merged],
+            "remarks": list(remarks(self.steps)),
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from flamingo.data.collection.images import ImageFinder
+from flamingo.data.collection.images import ImageFinder, decoding_work
 from flamingo.data.collection.pages import (
     ImageNode,
     LoadedImage,
@@ -19,6 +19,15 @@ from flamingo.data.collection.steps.report import StepReport
 
 Load = Callable[[bytes], LoadedImage | str]
 """Makes a picture of the bytes of a file, or says why it cannot."""
+
+
+MAX_WORK = 100_000_000
+"""Pixels that are decoded for one page; images beyond them are out, so that no page takes minutes.
+Real pages stay far below: this is a hundred photos as they are shown, or eight as a camera has
+them."""
+_WORK_OF_A_FILE, _WORK_OF_A_SEARCH = 200_000, 20_000
+"""What it takes to write a small picture anew, and to find that there is none, in the same unit."""
+_TOO_MUCH = "the page has more images than are read of one page"
 
 
 class ReadImages:
@@ -42,12 +51,14 @@ class ReadImages:
         removals: list[Removal] = []
         # A page shows some images more than once; they are read once.
         known: dict[str, LoadedImage | str] = {}
+        work = 0
         for node in page.nodes:
             if not isinstance(node, ImageNode) or node.image is not None:
                 nodes.append(node)
                 continue
             if node.address not in known:
-                known[node.address] = self._read(page.address, node.address)
+                known[node.address], more = self._read(page.address, node.address, MAX_WORK - work)
+                work += more
             found = known[node.address]
             if isinstance(found, str):
                 removals.append(Removal("image", found, node.address[:200]))
@@ -57,9 +68,17 @@ class ReadImages:
             page.with_nodes(tuple(nodes)) if removals or known else page, tuple(removals)
         )
 
-    def _read(self, page_address: str, address: str) -> LoadedImage | str:
+    def _read(
+        self, page_address: str, address: str, work_left: int
+    ) -> tuple[LoadedImage | str, int]:
+        """The image, or why there is none; and the work that it took."""
+        if work_left < _WORK_OF_A_SEARCH:
+            return _TOO_MUCH, 0
         content = self.finder.find(page_address, address)
-        return "the image was not found" if content is None else self.load(content)
+        if content is None:
+            return "the image was not found", _WORK_OF_A_SEARCH
+        work = _WORK_OF_A_FILE + decoding_work(content)
+        return (self.load(content), work) if work <= work_left else (_TOO_MUCH, _WORK_OF_A_FILE)
 
 
 class PageWay:

@@ -26,6 +26,7 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         yield steps_table(reports)
         yield ""
         yield reasons_table(reports)
+        yield from collected["remarks"]
     if "refused" in collected:
         yield f"{collected['samples']:,} samples made. Refused:"
         for step, count in collected["refused"].items():
