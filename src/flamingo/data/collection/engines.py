@@ -150,7 +150,7 @@ def engine_named(name: str, processes: int | None) -> Engine:
         ConfigError: there is none of this name, or it is not installed.
     """
     if name == "local":
-        return LocalEngine(processes or multiprocessing.cpu_count())
+        return LocalEngine(multiprocessing.cpu_count() if processes is None else processes)
     if name == "ray":
         return RayEngine(processes)
     raise ConfigError(f"There is no engine {name!r}. {nearest(name, ENGINES)}")
