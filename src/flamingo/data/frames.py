@@ -59,24 +59,29 @@ def read_video(file: io.BufferedIOBase, container: str, sampling: Sampling) -> V
         MediaError: PyAV is not installed, or the file is damaged, empty or too large, or ends
             before the stretch that is asked for.
     """
-    with _opened(file, container) as (source, stream):
+    with opened_video(file, container) as (source, stream):
         timeline = _timeline(source, stream, sampling.end if container in _STAMPED else None)
     starts = [float(start * timeline.unit) for start in timeline.starts]
     chosen = sampling.choose(starts, float(timeline.end * timeline.unit))
     wanted = [timeline.starts[position] for position in chosen]
     if container in _STAMPED and timeline.has_stamps and wanted[0] > timeline.starts[0]:
-        with _opened(file, container) as (source, stream):
+        with opened_video(file, container) as (source, stream):
             frames = _from_key_frame(source, stream, wanted[0])
             if frames is not None:
                 return Visual.from_frames(list(_taken(frames, stream, wanted, True)))
-    with _opened(file, container) as (source, stream):
+    with opened_video(file, container) as (source, stream):
         frames = _decoded(source, stream)
         return Visual.from_frames(list(_taken(frames, stream, wanted, timeline.has_stamps)))
 
 
 @contextmanager
-def _opened(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]]:
-    """The open container and its first video stream; PyAV's errors become ours."""
+def opened_video(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]]:
+    """The open container and its first video stream; PyAV's errors become ours.
+
+    Raises:
+        MediaError: PyAV is not installed, or there is no video, or one that is damaged or too
+            large.
+    """
     try:
         import av  # heavy, and optional
     except ImportError as error:
@@ -169,26 +174,32 @@ def _taken(
         stamp = frame.pts if has_stamps and frame.pts is not None else position
         while remaining and stamp >= remaining[-1]:
             remaining.pop()
-            pixels = _pixels(frame, stream) if pixels is None else pixels
+            pixels = shown_pixels(frame, stream) if pixels is None else pixels
             yield pixels
         if not remaining:
             return
     if last is None:
         raise MediaError(_NO_FRAMES)
     for _ in remaining:
-        pixels = _pixels(last, stream) if pixels is None else pixels
+        pixels = shown_pixels(last, stream) if pixels is None else pixels
         yield pixels
 
 
-def _pixels(frame: Any, stream: Any) -> npt.NDArray[np.uint8]:
-    """One frame as it is meant to be shown: square pixels, upright, of bounded size."""
+def shown_pixels(
+    frame: Any, stream: Any, longest_side: int = MAX_VIDEO_SIDE
+) -> npt.NDArray[np.uint8]:
+    """One frame as it is meant to be shown: square pixels, upright, no side above `longest_side`.
+
+    Raises:
+        MediaError: the frame is too large.
+    """
     check_size(frame.width, frame.height)
     # All frames take the size that the stream announces, even where it changes midway.
     width, height = stream.codec_context.width, stream.codec_context.height
     shape = float(stream.sample_aspect_ratio or 1)
     if shape > 0:
         width = max(1, round(width * shape))
-    scale = min(1.0, MAX_VIDEO_SIDE / max(width, height))
+    scale = min(1.0, longest_side / max(width, height))
     picture = frame.to_ndarray(
         format="rgb24",
         width=max(1, round(width * scale)),

@@ -26,7 +26,8 @@ MAX_WORK = 100_000_000
 Real pages stay far below: this is a hundred photos as they are shown, or eight as a camera has
 them."""
 _WORK_OF_A_FILE, _WORK_OF_A_SEARCH = 200_000, 20_000
-"""What it takes to write a small picture anew, and to find that there is none, in the same unit."""
+"""What it takes to write a small picture anew, and to find that there is none, in the same unit; a
+byte of a file counts as a pixel."""
 _TOO_MUCH = "the page has more images than are read of one page"
 
 
@@ -77,7 +78,7 @@ class ReadImages:
         content = self.finder.find(page_address, address)
         if content is None:
             return "the image was not found", _WORK_OF_A_SEARCH
-        work = _WORK_OF_A_FILE + decoding_work(content)
+        work = _WORK_OF_A_FILE + len(content) + decoding_work(content)
         return (self.load(content), work) if work <= work_left else (_TOO_MUCH, _WORK_OF_A_FILE)
 
 
