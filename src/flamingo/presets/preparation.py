@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flamingo.data.collection.deduplication import DeduplicationSettings
 from flamingo.data.collection.made_settings import ClipsSettings, PairsSettings
 from flamingo.data.collection.opening import Settings
 from flamingo.data.collection.page_settings import PageSettings
@@ -41,10 +42,15 @@ class Preparation:
         return {"recipe": self.name, **to_plain(self.settings)}
 
 
+_PAGES = PageSettings(
+    # Two pages on one picture are not the same page; OBELICS thinks otherwise.
+    deduplication=DeduplicationSettings(same_images=False)
+)
+
 PREPARATIONS: Mapping[str, Preparation] = {
     one.name: one
     for one in (
-        Preparation("pages", "web pages to documents, by the paper's filters", PageSettings()),
+        Preparation("pages", "web pages to documents, by the paper's filters", _PAGES),
         Preparation(
             "obelics",
             "web pages to documents, by OBELICS' rules",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import warnings
 
@@ -14,6 +13,7 @@ from flamingo.data.collection.images.bounded_file import BoundedFile
 from flamingo.data.collection.pages import LoadedImage
 from flamingo.data.perceptual_hash import perceptual_hash
 from flamingo.data.pictures import open_picture
+from flamingo.data.pixel_hash import pixels_sha256
 from flamingo.foundation.errors import MediaError, reason
 from flamingo.sequence import Visual
 
@@ -72,7 +72,7 @@ def load_image(
         height=small.height,
         original_width=visual.width,
         original_height=visual.height,
-        sha256=_sha256(visual),
+        sha256=pixels_sha256(visual),
         perceptual_hash=perceptual_hash(visual),
         thumbnail=np.array(_smaller(small, THUMBNAIL_SIDE)),
     )
@@ -144,11 +144,3 @@ def _packed(pixels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint32]:
     """Each color as one number."""
     red, green, blue = np.moveaxis(pixels.astype(np.uint32), -1, 0)
     return red << 16 | green << 8 | blue
-
-
-def _sha256(visual: Visual) -> str:
-    """Of the size and the pixels: pictures of other sizes may have the same bytes."""
-    pixels: npt.NDArray[np.uint8] = np.ascontiguousarray(visual.frames[0])
-    digest = hashlib.sha256(f"{visual.width}x{visual.height}\n".encode())
-    digest.update(pixels.data)
-    return digest.hexdigest()
