@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flamingo.data.near_hashes import near_hashes
 from flamingo.data import near_hashes as module
+from flamingo.data.near_hashes import near_hashes
 
 FEW_BITS = st.lists(st.integers(0, 255).map(lambda bits: (bits << 58 | bits) % 2**64), max_size=8)
 """Hashes that differ in both of their ends."""

@@ -70,7 +70,9 @@ def shortened(text: str) -> str:
     """The beginning of a text on one line, of characters that any terminal and file can take."""
     beginning = " ".join(text[: 2 * EXAMPLE_LENGTH].split())
     is_cut = len(beginning) > EXAMPLE_LENGTH or len(text) > 2 * EXAMPLE_LENGTH
-    clean = "".join(sign if sign.isprintable() else "�" for sign in beginning[:EXAMPLE_LENGTH])
+    clean = beginning[:EXAMPLE_LENGTH]
+    if not clean.isprintable():
+        clean = "".join(sign if sign.isprintable() else "�" for sign in clean)
     return f"{clean}…" if is_cut else clean
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
+from heapq import nsmallest
 from typing import Any
 
-from flamingo.data.collection.pages import Outcome, Page, What
+from flamingo.data.collection.pages import Outcome, Page, Removal, What
 from flamingo.data.collection.steps.removing import shortened
 from flamingo.foundation.errors import DataError
 from flamingo.foundation.records import from_plain, to_plain
@@ -116,10 +118,15 @@ class StepReport:
         after = before if outcome.page is page else Counts.of(outcome.page)
         self.before += before
         self.after += after
+        groups: dict[tuple[What, str], list[Removal]] = {}
         for removal in outcome.removals:
-            example = Example(shortened(page.address), shortened(removal.example), removal.reason)
-            group = without_numbers(removal.reason)
-            self._put(Removed(removal.what, group, 1, (example,)[: self.num_examples]))
+            groups.setdefault((removal.what, without_numbers(removal.reason)), []).append(removal)
+        address = shortened(page.address)
+        for (what, group), removals in groups.items():
+            # Together: a hostile page has hundreds of thousands of things to take out.
+            found = {Example(address, shortened(one.example), one.reason) for one in removals}
+            examples = nsmallest(self.num_examples, found, key=lambda example: example.rank)
+            self._put(Removed(what, group, len(removals), tuple(examples)))
         return after
 
     def merge(self, other: StepReport) -> StepReport:
@@ -159,6 +166,7 @@ class StepReport:
         self.removed[key] = there.merged(removed, self.num_examples) if there else removed
 
 
+@lru_cache(maxsize=4_096)
 def without_numbers(reason: str) -> str:
     """A reason as one of a kind: "aspect ratio 4.2, at most 3" as "aspect ratio #, at most #"."""
     return _NUMBER.sub("#", reason)

@@ -1,0 +1,1 @@
+"""Hostile pages and pictures, and what watches a collector that reads them."""

@@ -1,0 +1,128 @@
+"""Cuts pages that a parser would spend minutes or gigabytes on.
+
+An HTML parser's work grows with the square of the nesting, of the formatting elements that stay
+open, and of the attributes of one tag. Real pages are far below the bounds here; a page above one
+is cut where it passes it, and what comes before is read as usual.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+MAX_BYTES = 10_000_000
+MAX_TAGS = 400_000
+MAX_REOPENED = 500_000
+"""Elements that a parser makes anew because formatting was not closed before a block."""
+MAX_STEPS = 200_000_000
+"""Steps up the tree in search of what a tag closes; half a second of them."""
+MAX_ATTRIBUTES = 5_000
+"""Of one tag."""
+_FEW_TAGS = 3_000
+_MANY_TAGS = 30_000
+_LONG_PAGE = 128_000
+_LONG_TAG = 16_000
+_SAME_OPEN = 3
+"""So many equal formatting elements a parser keeps open, as HTML has it."""
+_FORMATTING_NAME = re.compile(rb"<(/?)(b|big|code|em|font|i|s|small|strike|strong|tt|u)[\s/>]")
+_FORMATTING = re.compile(
+    rb"<(/?)(b|big|code|em|font|i|s|small|strike|strong|tt|u)(?=[\s/>])([^>]*)", re.I
+)
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_FLAT = frozenset(
+    b"area base br col dd dt embed hr img input li link meta option p param source td th tr track "
+    b"tbody tfoot thead wbr".split()
+)
+"""Never inside of themselves: they have no content, or the next one ends them."""
+_WHOLE_TAG = re.compile(rb"<[a-zA-Z](?:[^\"'>]++|\"[^\"]*+\"|'[^']*+'|[\"'])*+(?:>|\Z)")
+_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_SEPARATOR = re.compile(rb"[\s/=]+")
+
+
+def within_bounds(html: bytes) -> bytes:
+    """The page, or as much of its beginning as can be parsed in about a second."""
+    html = html[:MAX_BYTES]
+    num_tags = html.count(b"<")
+    if num_tags > MAX_TAGS:
+        html = b"<".join(html.split(b"<", MAX_TAGS)[:MAX_TAGS])
+    if len(html) > _LONG_PAGE:
+        html = html[: _end_by_attributes(html)]
+    if num_tags > _FEW_TAGS:
+        html = html[: _end_by_formatting(html)]
+    if num_tags > _MANY_TAGS:
+        html = html[: _end_by_nesting(html)]
+    return html
+
+
+def _end_by_attributes(html: bytes) -> int:
+    if max(map(len, html.split(b">"))) < _LONG_TAG:
+        return len(html)  # about all pages, found out fast
+    for tag in _WHOLE_TAG.finditer(html):
+        if tag.end() - tag.start() > _LONG_TAG:
+            bare = _QUOTED.sub(b"", tag.group())
+            if len(_SEPARATOR.findall(bare)) > MAX_ATTRIBUTES:
+                return tag.start()
+    return len(html)
+
+
+def _end_by_formatting(html: bytes) -> int:
+    if _most_open(html) * html.count(b"<") <= MAX_REOPENED:
+        return len(html)
+    open_tags: dict[bytes, list[bytes]] = {}
+    equal: Counter[bytes] = Counter()
+    num_open = reopened = position = 0
+    for tag in _FORMATTING.finditer(html):
+        if num_open:
+            reopened += num_open * html.count(b"<", position, tag.start() + 1)
+            if reopened > MAX_REOPENED:
+                return tag.start()
+        position = tag.start() + 1
+        name = tag.group(2).lower()
+        same_name = open_tags.setdefault(name, [])
+        if not tag.group(1):
+            key = name + tag.group(3)
+            same_name.append(key)
+            equal[key] += 1
+            num_open += equal[key] <= _SAME_OPEN
+        elif same_name:
+            key = same_name.pop()
+            num_open -= equal[key] <= _SAME_OPEN
+            equal[key] -= 1
+    left = max(0, MAX_REOPENED - reopened) // num_open if num_open else 0
+    if num_open and html.count(b"<", position) > left:
+        return position + len(b"<".join(html[position:].split(b"<", left)[:left]))
+    return len(html)
+
+
+def _most_open(html: bytes) -> int:
+    """How many formatting elements are open at once, equal ones counted too."""
+    num_open: Counter[bytes] = Counter()
+    total = most = 0
+    for slash, name in _FORMATTING_NAME.findall(html.lower()):
+        if not slash:
+            num_open[name] += 1
+            total += 1
+            most = max(most, total)
+        elif num_open[name]:
+            num_open[name] -= 1
+            total -= 1
+    return most
+
+
+def _end_by_nesting(html: bytes) -> int:
+    num_open: Counter[bytes] = Counter()
+    depth = steps = 0
+    for tag in _TAG.finditer(html):
+        name = tag.group(2).lower()
+        if name in _FLAT:
+            continue
+        if not tag.group(1):
+            num_open[name] += 1
+            depth += 1
+        elif num_open[name]:
+            num_open[name] -= 1
+            depth -= 1
+        steps += depth
+        if steps > MAX_STEPS:
+            return tag.start()
+    return len(html)
