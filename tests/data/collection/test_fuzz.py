@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Findings]:
     root = tmp_path_factory.mktemp("fuzz") / "root"
     root.mkdir()
-    return root, fuzz(root, seed_pages(None), 200, seed=0, recipes=("pages",), is_small=True)
+    return root, fuzz(root, seed_pages(None), 100, seed=0, recipes=("pages",), is_small=True)
 
 
 def test_nothing_happens_that_must_not(fuzzed: tuple[Path, Findings]) -> None:

@@ -95,6 +95,7 @@ def test_a_killed_run_goes_on(lines: Path, tmp_path: Path) -> None:
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_told_and_nothing_is_lost(lines: Path, tmp_path: Path) -> None:
     prepared(lines, tmp_path / "whole")
     (lines / "file4.trap").touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ from flamingo.data.collection.images.fetching.turns import HostTurns
 from flamingo.foundation.errors import ConfigError, reason
 
 _ASK_LATER = (429, 503)
+
+_LOCKS = 1024
+"""Addresses share so many locks: few that differ have the same."""
 
 Result = Literal["fetched", "refused", "failed", "over limit"]
 
@@ -68,9 +72,15 @@ class PoliteFetcher:
         self.requests = BoundedRequests(politeness)
         self._turns = HostTurns(folder / "hosts", politeness.per_host)
         self._rules = SiteRules(folder / "robots", self.requests, self._turns)
+        self._one_at_a_time = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def fetch(self, address: str) -> Fetched:
         """Gets a file, from the cache if it is there; never raises on what the web does."""
+        # Threads that want the same wait here: what the first gets is kept before the next looks.
+        with self._one_at_a_time[hash(address) % _LOCKS]:
+            return self._fetched(address)
+
+    def _fetched(self, address: str) -> Fetched:
         if (kept := self.cache.get(address)) is not None:
             return _from_cache(address, kept)
         try:
