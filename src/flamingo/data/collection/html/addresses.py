@@ -72,14 +72,12 @@ class Addresses:
 
 def _joined_url(base: str, reference: str) -> str | None:
     try:
-        url = urljoin(base, reference)
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(base, reference))
         is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return None
-    if not is_web or len(url) > MAX_ADDRESS:
-        return None
-    return url.partition("#")[0].replace(" ", "%20")
+    url = parts._replace(fragment="").geturl().replace(" ", "%20")
+    return url if is_web and len(url) <= MAX_ADDRESS else None
 
 
 def _joined_path(base: str, reference: str) -> str | None:

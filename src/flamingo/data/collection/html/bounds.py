@@ -14,12 +14,12 @@ MAX_BYTES = 10_000_000
 MAX_TAGS = 400_000
 MAX_REOPENED = 500_000
 """Elements that a parser makes anew because formatting was not closed before a block."""
-MAX_STEPS = 200_000_000
-"""Steps up the tree in search of what a tag closes; half a second of them."""
+MAX_STEPS = 100_000_000
+"""Steps up the tree in search of what a tag closes; a quarter of a second of them."""
 MAX_ATTRIBUTES = 5_000
 """Of one tag."""
 _FEW_TAGS = 3_000
-_MANY_TAGS = 30_000
+_MANY_TAGS = 25_000
 _LONG_PAGE = 128_000
 _LONG_TAG = 16_000
 _SAME_OPEN = 3
@@ -29,11 +29,11 @@ _FORMATTING = re.compile(
     rb"<(/?)(b|big|code|em|font|i|s|small|strike|strong|tt|u)(?=[\s/>])([^>]*)", re.I
 )
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_FLAT = frozenset(
-    b"area base br col dd dt embed hr img input li link meta option p param source td th tr track "
-    b"tbody tfoot thead wbr".split()
-)
-"""Never inside of themselves: they have no content, or the next one ends them."""
+_EMPTY = frozenset(b"area base br col embed hr img input link meta param source track wbr".split())
+_FLAT = frozenset(b"dd dt li option p tbody td tfoot th thead tr".split())
+"""Hardly ever right inside of themselves, since the next one ends them."""
+_WITH_FLAT = 2
+"""Depth that an element adds, together with a flat one in it."""
 _WHOLE_TAG = re.compile(rb"<[a-zA-Z](?:[^\"'>]++|\"[^\"]*+\"|'[^']*+'|[\"'])*+(?:>|\Z)")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _SEPARATOR = re.compile(rb"[\s/=]+")
@@ -44,7 +44,7 @@ def within_bounds(html: bytes) -> bytes:
     html = html[:MAX_BYTES]
     num_tags = html.count(b"<")
     if num_tags > MAX_TAGS:
-        html = b"<".join(html.split(b"<", MAX_TAGS)[:MAX_TAGS])
+        html = b"<".join(html.split(b"<", MAX_TAGS + 1)[: MAX_TAGS + 1])
     if len(html) > _LONG_PAGE:
         html = html[: _end_by_attributes(html)]
     if num_tags > _FEW_TAGS:
@@ -54,9 +54,20 @@ def within_bounds(html: bytes) -> bytes:
     return html
 
 
+def _has_long_tag(html: bytes) -> bool:
+    """Whether so much may lie in one tag; about all pages are seen through in a few steps."""
+    position = 0
+    while position < len(html):
+        last = html.rfind(b">", position, position + _LONG_TAG)
+        if last < 0:
+            return len(html) - position >= _LONG_TAG
+        position = last + 1
+    return False
+
+
 def _end_by_attributes(html: bytes) -> int:
-    if max(map(len, html.split(b">"))) < _LONG_TAG:
-        return len(html)  # about all pages, found out fast
+    if not _has_long_tag(html):
+        return len(html)
     for tag in _WHOLE_TAG.finditer(html):
         if tag.end() - tag.start() > _LONG_TAG:
             bare = _QUOTED.sub(b"", tag.group())
@@ -90,7 +101,7 @@ def _end_by_formatting(html: bytes) -> int:
             equal[key] -= 1
     left = max(0, MAX_REOPENED - reopened) // num_open if num_open else 0
     if num_open and html.count(b"<", position) > left:
-        return position + len(b"<".join(html[position:].split(b"<", left)[:left]))
+        return position + len(b"<".join(html[position:].split(b"<", left + 1)[: left + 1]))
     return len(html)
 
 
@@ -114,14 +125,15 @@ def _end_by_nesting(html: bytes) -> int:
     depth = steps = 0
     for tag in _TAG.finditer(html):
         name = tag.group(2).lower()
-        if name in _FLAT:
+        if name in _EMPTY:
             continue
-        if not tag.group(1):
-            num_open[name] += 1
-            depth += 1
-        elif num_open[name]:
-            num_open[name] -= 1
-            depth -= 1
+        if name not in _FLAT:
+            if not tag.group(1):
+                num_open[name] += 1
+                depth += _WITH_FLAT
+            elif num_open[name]:
+                num_open[name] -= 1
+                depth -= _WITH_FLAT
         steps += depth
         if steps > MAX_STEPS:
             return tag.start()

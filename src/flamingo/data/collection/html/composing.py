@@ -55,7 +55,7 @@ class Composer:
     """Nodes so far, and the text that no block has ended yet.
 
     Args:
-        drops_link_lists: whether parts that are little more than links go.
+        drops_navigation: whether parts that are little more than links go.
 
     Attributes:
         nodes: texts and images that were kept; all first-level headings are titles among them.
@@ -67,14 +67,14 @@ class Composer:
         regions: the outermost only.
     """
 
-    def __init__(self, *, drops_link_lists: bool = True) -> None:
+    def __init__(self, *, drops_navigation: bool = True) -> None:
         self.nodes: list[Node] = []
         self.run: list[str] = []
         self.kind: TextKind = "paragraph"
         self.characters = 0
         self.links = self.link_characters = 0
         self.regions: list[Region] = []
-        self._drops_link_lists = drops_link_lists
+        self._drops_navigation = drops_navigation
         self._kept_links = self._kept_link_characters = self._anchors = 0
         self._headers = self._open_regions = 0
 
@@ -87,7 +87,6 @@ class Composer:
         """The text in work is whole. To be called only where there is a `run`."""
         text = "".join(self.run)
         self.run.clear()
-        texts = paragraphs(text) if LINE_BREAK in text else (single_spaced(text),)
         if self.links:
             links, in_links = self.links, self.link_characters
             self.links = self.link_characters = 0
@@ -95,15 +94,20 @@ class Composer:
                 return
             self._kept_links += links
             self._kept_link_characters += in_links
+        if LINE_BREAK in text:
+            for paragraph in paragraphs(text):
+                self._add(paragraph)
+        elif text := single_spaced(text):
+            self._add(text)
+
+    def _add(self, text: str) -> None:
         kind = self.kind
-        for text in texts:
-            if text and text[-1] in MARKS_OF_LINKS:
-                text = without_mark(text)
-            if text:
-                self.nodes.append(TextNode(text, kind))
-                self.characters += len(text)
-                if kind == "title":
-                    self._anchors += 1
+        if text[-1] in MARKS_OF_LINKS and not (text := without_mark(text)):
+            return
+        self.nodes.append(TextNode(text, kind))
+        self.characters += len(text)
+        if kind == "title":
+            self._anchors += 1
 
     def add_text(self, text: str, kind: TextKind, *, links: int = 0, in_links: int = 0) -> None:
         """A text that was read as a whole, with how many links and characters in them."""
@@ -170,7 +174,7 @@ class Composer:
 
     def _is_menu(self, links: int, in_links: int, length: int) -> bool:
         is_linked = links >= FEW_LINKS and in_links > MOSTLY_LINKS * length
-        return is_linked and self._drops_link_lists
+        return is_linked and self._drops_navigation
 
     def _drop_links(self, start: Counts) -> None:
         links, in_links = self._kept_links - start[3], self._kept_link_characters - start[2]

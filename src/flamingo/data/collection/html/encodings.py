@@ -48,8 +48,11 @@ def as_utf8(content: bytes, told: str | None = None) -> bytes:
     outside = sum(1 for character in mostly if character > "\x7f") if not mostly.isascii() else 0
     if mostly.count("\ufffd") <= FEW_BROKEN * outside:
         return _encoded(mostly)
-    best = labels[0] if labels else detect_encoding(content)
-    return _encoded(content.decode(best or "utf-8", "replace"))
+    guess = detect_encoding(content) or "utf-8"
+    text = _decoded(content, guess)
+    if text is None:
+        text = content.decode(labels[0] if labels else guess, "replace")
+    return _encoded(text)
 
 
 def _labels(content: bytes, told: str | None) -> Iterator[str]:
@@ -73,7 +76,11 @@ def _decoded(content: bytes, label: str) -> str | None:
 
 
 def _is_utf8(content: bytes) -> bool:
-    return content.isascii() or _decoded(content, "utf-8") is not None
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide_encoding(content: bytes) -> str | None:

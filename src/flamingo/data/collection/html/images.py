@@ -57,8 +57,7 @@ _STYLE_SIDE = re.compile(r"(?<![\w-])(width|height)\s*:\s*(\d{1,6})(?:\.\d*)?px"
 def image_node(attributes: Attributes, addresses: Addresses) -> ImageNode | None:
     """The image, or None where the tag shows none that belongs to the text."""
     width, height = shown_sides(attributes)
-    is_sized = width is not None or height is not None
-    if is_sized and min(width or MAX_SIDE, height or MAX_SIDE) <= SMALLEST_SIDE:
+    if any(side is not None and side <= SMALLEST_SIDE for side in (width, height)):
         return None
     alt = single_spaced((attributes.get("alt") or "")[:MAX_ALT])
     if alt == attributes.get("src"):  # as some generators of pages fill it
@@ -79,8 +78,13 @@ def is_icon(address: str, alt: str) -> bool:
     """
     if address.startswith("data:"):
         return False
-    name, told = words_of(_stem(address)), words_of(alt[:200])
-    return not ICONS.isdisjoint(name) and (ICONS | WITH_ICONS).issuperset(name + told)
+    told = words_of(alt[:200])
+    # "GitHub-Mark" is two words of icons only in lower case, "nextPage" only as it is.
+    names = (words_of(_stem(address)), words_of(_stem(address).lower()))
+    return any(
+        not ICONS.isdisjoint(name) and (ICONS | WITH_ICONS).issuperset(name + told)
+        for name in names
+    )
 
 
 def _references(attributes: Attributes, width: int | None) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 WIDEST = 1_024
 """Images wider than this, in pixels, are taken only where there is nothing smaller."""
 MAX_LENGTH = 65_536
-MAX_CANDIDATES = 64
+MAX_CANDIDATES = 32
 _BLANK = " \t\n\r\f"
 
 

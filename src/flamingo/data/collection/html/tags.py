@@ -66,14 +66,14 @@ class Reading:
         tags: by the number that the parser gives to a name.
         other: how elements of all other names are read.
         image: finds the file that an image shows.
-        drops_link_lists: whether parts that are little more than links go.
+        drops_navigation: whether parts that are little more than links go, and logos above all.
         drops_dates: whether text right in a `<div>` whose class has "date" in it goes.
     """
 
     tags: Mapping[int, Tag]
     other: Tag
     image: Callable[[Mapping[str, str | None], Addresses], ImageNode | None]
-    drops_link_lists: bool = False
+    drops_navigation: bool = False
     drops_dates: bool = False
 
 
@@ -134,7 +134,7 @@ def reading_of(profile: Profile, *, is_lenient: bool = False) -> Reading:
         for role, names in _ROLES.items()
         for name in names.split()
     }
-    return Reading(_numbered(tags), Tag(Role.INLINE), images.image_node, drops_link_lists=True)
+    return Reading(_numbered(tags), Tag(Role.INLINE), images.image_node, drops_navigation=True)
 
 
 def _judges_of(name: str, is_lenient: bool) -> Mapping[str, Judge] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from selectolax.lexbor import LexborNode, create_tag
@@ -16,6 +16,8 @@ from flamingo.data.collection.html.tags import Reading, Role, Tag
 from flamingo.data.collection.html.texts import LINE_BREAK, code_text
 from flamingo.data.collection.pages import ImageNode, TextKind
 
+MAX_IMAGES = 10_000
+"""Of one page, whether they are kept or not; those after it are passed over."""
 Attributes = Mapping[str, str | None]
 End: TypeAlias = TextKind | Frame | Literal["link"] | None
 """What ends an element: the kind of texts goes back, a block closes, a link is over, or nothing."""
@@ -23,7 +25,10 @@ End: TypeAlias = TextKind | Frame | Literal["link"] | None
 _TEXT, _COMMENT = 2, 4
 """The numbers that the parser gives to text and to comments, instead of a tag's."""
 _PICTURE, _SOURCE = create_tag("picture").tag_id, create_tag("source").tag_id
-_HOME = re.compile(r"(?:https?:)?//[^/?#]+/?|(?:\.{0,2}/)*(?:(?:index|home|default)\.\w+)?#?\w*")
+_HOME = re.compile(
+    r"(?:https?:)?//[^/?#]+/?|(?:\.{0,2}/)*(?:(?:index|home|default)\.\w+)?(?:#\w*)?"
+)
+"""Addresses of a site's first page."""
 _DROPPED = Tag(Role.DROP)
 _CAPTION = Tag(Role.BLOCK, "caption")
 _AS_TOLD = {
@@ -44,17 +49,12 @@ class Walker:
     """
 
     def __init__(self, reading: Reading, addresses: Addresses) -> None:
-        self.composer = Composer(drops_link_lists=reading.drops_link_lists)
+        self.composer = Composer(drops_navigation=reading.drops_navigation)
         self._reading = reading
         self._addresses = addresses
+        self._num_images = 0
         self._target: str | None = None
         """Of the link that is open."""
-        self._wholes: dict[Role, Callable[[LexborNode], bool]] = {
-            Role.CODE: self._read_code,
-            Role.IMAGE: self._read_image,
-            Role.NOSCRIPT: self._read_noscript,
-            Role.TABLE: self._read_table,
-        }
 
     def walk(self, root: LexborNode) -> None:
         """Visits all that is below `root`, in document order."""
@@ -73,8 +73,8 @@ class Walker:
             child: LexborNode | None = None
             end: End = None
             if number == _TEXT:
-                piece = node.text_content
-                if piece is not None and (run or not piece.isspace()):
+                if run or not node.is_empty_text_node:
+                    piece = node.text_content or ""
                     run.append(piece)
                     if in_link:
                         composer.link_characters += len(piece)
@@ -136,8 +136,7 @@ class Walker:
         if role is Role.BREAK:
             self.composer.run.append(LINE_BREAK)
             return None, None
-        read_whole = self._wholes.get(role)
-        if read_whole is not None and read_whole(node):
+        if self._is_read_whole(node, role):
             return None, None
         frame = self.composer.open(role)
         child = node.first_child
@@ -145,14 +144,28 @@ class Walker:
             self.composer.close(frame)
         return child, frame
 
-    def _read_image(self, node: LexborNode) -> bool:
+    def _is_read_whole(self, node: LexborNode, role: Role) -> bool:
+        """Reads an element that needs no descent; False if it has to be walked after all."""
+        if role is Role.IMAGE:
+            self._read_image(node)
+            return True
+        if role is Role.NOSCRIPT:
+            self._read_noscript(node)
+            return True
+        if role is Role.TABLE:
+            return self._read_table(node)
+        return role is Role.CODE and self._read_code(node)
+
+    def _read_image(self, node: LexborNode) -> None:
+        self._num_images += 1
+        if self._num_images > MAX_IMAGES:
+            return
         attributes = node.attributes
         image = self._reading.image(attributes, self._addresses)
         if image is None and (parent := node.parent) is not None and parent.tag_id == _PICTURE:
             image = self._of_picture(parent, attributes)
-        if image is not None and not self._is_logo():
+        if image is not None and not (self._reading.drops_navigation and self._is_logo()):
             self.composer.add_image(image)
-        return True
 
     def _is_logo(self) -> bool:
         """An image above all that is to be read, and that leads to where the site begins."""
@@ -168,7 +181,7 @@ class Walker:
                     return image
         return None
 
-    def _read_noscript(self, node: LexborNode) -> bool:
+    def _read_noscript(self, node: LexborNode) -> None:
         """Images for readers without scripts, unless the one before is what scripts show."""
         if self.composer.run:
             self.composer.end_text()
@@ -176,7 +189,6 @@ class Walker:
         if not nodes or not isinstance(nodes[-1], ImageNode):
             for image in node.css("img"):
                 self._read_image(image)
-        return True
 
     def _read_code(self, node: LexborNode) -> bool:
         if node.css_first("img,br,script,style") is not None:
