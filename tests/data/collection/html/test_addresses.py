@@ -82,6 +82,13 @@ def test_the_base_of_a_page_counts() -> None:
     assert Addresses("https://a.org/", "mailto:x")("b.png") == "https://a.org/b.png"
 
 
+def test_paths_from_deep_folders() -> None:
+    deep = "/".join("abcdefghijkl") + "/page.html"
+    assert Addresses(deep)("../" * 8 + "x.png") == "a/b/c/d/x.png"
+    assert Addresses(deep)("../" * 12 + "x.png") == "x.png"
+    assert Addresses(deep)("../" * 13 + "x.png") is None
+
+
 def test_images_within_the_page_have_bounds() -> None:
     addresses = Addresses("https://a.org/")
     assert addresses(PICTURE) == PICTURE

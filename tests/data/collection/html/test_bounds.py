@@ -78,6 +78,7 @@ def test_open_formatting_does_not_multiply(html: bytes) -> None:
         b"<!--" * 300_000,
         b"<img srcset='a 1w, b 2w, c 3w'>" * 12_000,
         b"<img src='" + b"../" * 500_000 + b"a.png'>x",
+        b"<base href='" + b"a/" * 500_000 + b"'><img src=../b.png>x",
         b"<p class='" + b"nav-x " * 300_000 + b"'>x",
     ],
 )

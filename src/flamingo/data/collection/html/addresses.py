@@ -14,7 +14,8 @@ MIN_DATA_ADDRESS = 400
 """A shorter data: URL stands in for an image that a script is to load."""
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_PLAIN_PATH = re.compile(r"((?:\.\./){0,8})((?:\w[\w-]*/){0,16}\w[\w.-]{0,200})")
+_MOST_UP = 8
+_PLAIN_PATH = re.compile(rf"((?:\.\./){{0,{_MOST_UP}}})((?:\w[\w-]*/){{0,16}}\w[\w.-]{{0,200}})")
 """A path in which nothing has to be looked at but how far up it begins."""
 _DATA_IMAGE = re.compile(r"data:image/(?!svg)[\w.+-]+[;,]", re.IGNORECASE)
 _ANY = "any name"
@@ -32,12 +33,12 @@ class Addresses:
     def __init__(self, page: str, base: str | None = None) -> None:
         self._base = page
         self._is_on_web = bool(_URL.match(page))
-        if base:
+        if base and len(base) <= MAX_ADDRESS:
             # A folder by a name in it: the root of all pages has no name of its own.
             self._base = self._joined(f"{base}{_ANY}" if base.endswith("/") else base) or page
         self._is_on_web = bool(_URL.match(self._base))
         self._folders = [self._base[: self._base.rfind("/") + 1]]
-        while self._folders[-1]:
+        while self._folders[-1] and len(self._folders) <= _MOST_UP:
             self._folders.append(posixpath.dirname(self._folders[-1][:-1]) + "/")
             if self._folders[-1] == "/":
                 self._folders[-1] = ""
