@@ -10,17 +10,9 @@ from typing import TypeAlias
 from flamingo.data.collection.clips import ClipSource
 from flamingo.data.collection.engines import Engine
 from flamingo.data.collection.extras import needs_crawl
-from flamingo.data.collection.images import (
-    ArchiveImages,
-    DataUrls,
-    FirstOf,
-    FolderImages,
-    ImageFinder,
-    load_image,
-)
+from flamingo.data.collection.images import DataUrls, FirstOf, ImageFinder, load_image
 from flamingo.data.collection.images.downloaded import DownloadedImages
 from flamingo.data.collection.images.fetching import FetchedImages, PoliteFetcher, Politeness
-from flamingo.data.collection.images.warc_images import WarcImages
 from flamingo.data.collection.made_collector import MadeCollector
 from flamingo.data.collection.made_settings import ClipsSettings, PairsSettings
 from flamingo.data.collection.page_collector import PageCollector
@@ -28,9 +20,6 @@ from flamingo.data.collection.page_settings import NOWHERE, ImageSettings, PageS
 from flamingo.data.collection.pairs import PairSource, frequent_texts
 from flamingo.data.collection.pieces import Collector
 from flamingo.data.collection.sources import open_source
-from flamingo.data.collection.sources.archives import ARCHIVE_ENDINGS
-from flamingo.data.collection.sources.folders import files_ending
-from flamingo.data.collection.sources.warcs import WARC_ENDINGS
 from flamingo.data.collection.steps.profiles import steps_of
 from flamingo.foundation.errors import ConfigError
 
@@ -75,7 +64,7 @@ def _pages(settings: PageSettings, work: Path) -> PageCollector:
     paths = [Path(one.strip()).expanduser() for one in settings.source.split(",") if one.strip()]
     source = open_source(paths[0] if len(paths) == 1 else paths, kind=settings.format, work=work)
     steps = steps_of(settings.steps, settings.changes)
-    return PageCollector(source, image_finder(settings.images, paths, work), steps, settings)
+    return PageCollector(source, _further_images(settings.images, work), steps, settings)
 
 
 def _pairs(settings: PairsSettings, work: Path, engine: Engine) -> MadeCollector:
@@ -84,7 +73,7 @@ def _pairs(settings: PairsSettings, work: Path, engine: Engine) -> MadeCollector
         settings.source,
         settings.pairs,
         load=partial(load_image, longest_side=images.longest_side, quality=images.quality),
-        finder=image_finder(images, (), work),
+        finder=FirstOf((DataUrls(), *_further_images(images, work))),
     )
     pieces = source.pieces(settings.captions_per_piece)
     counts = (count for _, count in engine.run(source.count_texts, pieces))
@@ -94,33 +83,17 @@ def _pairs(settings: PairsSettings, work: Path, engine: Engine) -> MadeCollector
     )
 
 
-def image_finder(
-    settings: ImageSettings, sources: list[Path] | tuple[Path, ...], work: Path
-) -> ImageFinder:
-    """Where images are looked for: in the page, beside it, in archives, and only then on the web.
-
-    Args:
-        settings: of images.
-        sources: of the pages.
-        work: for indices, and for what is fetched.
+def _further_images(settings: ImageSettings, work: Path) -> tuple[ImageFinder, ...]:
+    """Where images are looked for that are neither in a page nor beside it: last of all on the web.
 
     Raises:
         DataError: a folder that is named is not there.
     """
-    finders: list[ImageFinder] = [DataUrls()]
-    for source in sources:
-        folder = source if source.is_dir() else source.parent
-        finders.append(FolderImages(folder))
-        names = files_ending(folder, (*WARC_ENDINGS, *ARCHIVE_ENDINGS))
-        files = [folder / name for name in names] if source.is_dir() else [source]
-        if warcs := [path for path in files if path.name.lower().endswith(WARC_ENDINGS)]:
-            finders.append(WarcImages(warcs, work))
-        if archives := [path for path in files if path.name.lower().endswith(ARCHIVE_ENDINGS)]:
-            finders.append(ArchiveImages(archives))
+    finders: list[ImageFinder] = []
     if settings.downloads is not None:
         finders.append(DownloadedImages(Path(settings.downloads).expanduser(), work))
     if settings.fetch:
         agent = f"flamingo-vlm/{metadata.version('flamingo-vlm')} ({settings.contact})"
         folder = Path(settings.cache or work / "fetched").expanduser()
         finders.append(FetchedImages(PoliteFetcher(folder, Politeness(agent))))
-    return FirstOf(tuple(finders))
+    return tuple(finders)

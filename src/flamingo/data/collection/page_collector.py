@@ -18,7 +18,7 @@ from flamingo.data.collection.deduplication import (
 )
 from flamingo.data.collection.deduplication import PieceDecision as Duplicates
 from flamingo.data.collection.html import read_page
-from flamingo.data.collection.images import ImageFinder, load_image
+from flamingo.data.collection.images import ImageFinder, images_of, load_image
 from flamingo.data.collection.page_settings import PageSettings
 from flamingo.data.collection.page_way import PageWay, ReadImages
 from flamingo.data.collection.pages import Page, RawPage, Step
@@ -40,13 +40,13 @@ class PageCollector:
 
     Args:
         source: of the pages.
-        finder: of their images.
+        further: places of their images, beside those that `images_of` knows.
         steps: that they go through.
         settings: everything else.
     """
 
     source: PageSource
-    finder: ImageFinder
+    further: tuple[ImageFinder, ...]
     steps: tuple[Step, ...]
     settings: PageSettings = field(default_factory=PageSettings)
 
@@ -56,7 +56,7 @@ class PageCollector:
 
     def collect(self, piece: Any) -> Collected:
         """See `Collector`."""
-        way = self.way()
+        way = self.way(piece)
         samples: list[Sample] = []
         signatures = []
         skipped: list[Skipped] = []
@@ -79,11 +79,12 @@ class PageCollector:
         }
         return Collected(samples, notes, SignatureTable.of(signatures).to_bytes())
 
-    def way(self) -> PageWay:
-        """The steps, with counts of their own."""
+    def way(self, piece: Any) -> PageWay:
+        """The steps for the pages of a piece, with counts of their own."""
         images = self.settings.images
         load = partial(load_image, longest_side=images.longest_side, quality=images.quality)
-        return PageWay(self.steps, ReadImages(self.finder, load))
+        finder = images_of(self.source, piece, self.further)
+        return PageWay(self.steps, ReadImages(finder, load))
 
     def read(self, found: RawPage | Skipped) -> Page | Skipped:
         """A page's texts and images."""

@@ -20,8 +20,8 @@ def looked_at(collector: PageCollector, num: int) -> list[Looked]:
     chosen = pieces[:: max(1, len(pieces) // (5 * num))]
     per_piece = -(-5 * num // len(chosen))
     found: list[Looked] = []
-    way = collector.way()
     for piece in chosen:
+        way = collector.way(piece)
         for position, raw in enumerate(collector.source.read(piece)):  # type: ignore[arg-type]
             if position == per_piece:
                 break

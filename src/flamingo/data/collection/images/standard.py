@@ -15,6 +15,7 @@ from flamingo.data.collection.images.finders import (
 from flamingo.data.collection.images.warc_images import WarcImages
 from flamingo.data.collection.sources.archives import ArchivePages
 from flamingo.data.collection.sources.folders import FolderPages
+from flamingo.data.collection.sources.json_lines import JsonLinesPages
 from flamingo.data.collection.sources.opening import SeveralSources
 from flamingo.data.collection.sources.source import PageSource, Piece
 from flamingo.data.collection.sources.warcs import WarcPages
@@ -31,7 +32,7 @@ def images_of(source: PageSource, piece: Piece, further: Sequence[ImageFinder] =
     if isinstance(source, SeveralSources):
         source = source.sources[piece.source]
     own: list[ImageFinder] = [DataUrls()]
-    if isinstance(source, FolderPages):
+    if isinstance(source, FolderPages | JsonLinesPages):
         own.append(FolderImages(source.folder))
     elif isinstance(source, WarcPages):
         own.append(WarcImages([source.folder / name for name in source.files], source.work))
