@@ -10,10 +10,14 @@ from typing import Any
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.columns import record_of
-from flamingo.data.collection.pairs.records import CaptionPiece, CaptionRecord, check_size
+from flamingo.data.collection.pairs.records import (
+    CaptionPiece,
+    CaptionRecord,
+    check_size,
+    pieces_of,
+)
 from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.sources.safe_paths import read_bounded
-from flamingo.data.collection.sources.source import stem_of
 from flamingo.foundation.errors import DataError, reason
 
 MAX_BYTES = 2 << 30
@@ -49,16 +53,7 @@ class CocoCaptions:
             (image, tuple(captions.get(_key(image), ())), licenses.get(_key(image, "license")))
             for image in images
         ]
-        return [
-            CaptionPiece(
-                f"{stem_of(self.path)}-{number:06d}",
-                self.path,
-                first,
-                len(entries[first : first + size]),
-                entries=tuple(entries[first : first + size]),
-            )
-            for number, first in enumerate(range(0, len(entries), size))
-        ]
+        return pieces_of(self.path, entries, size)
 
     def records(self, piece: CaptionPiece) -> Iterator[CaptionRecord | Refused]:
         """See `CaptionReader`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from flamingo.data.collection.made_samples import Refused
+from flamingo.data.collection.sources.source import stem_of
 from flamingo.foundation.errors import ConfigError
 
 
@@ -89,3 +90,17 @@ def check_size(size: int) -> None:
     """
     if size < 1:
         raise ConfigError(f"pieces of {size} records are impossible.\nGive 1 or more.")
+
+
+def pieces_of(path: str, entries: Sequence[Any], size: int) -> list[CaptionPiece]:
+    """Pieces of a file whose entries are all known, so many in each; the last is smaller."""
+    return [
+        CaptionPiece(
+            f"{stem_of(path)}-{number:06d}",
+            path,
+            first,
+            len(entries[first : first + size]),
+            entries=tuple(entries[first : first + size]),
+        )
+        for number, first in enumerate(range(0, len(entries), size))
+    ]

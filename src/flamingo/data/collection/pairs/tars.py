@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.made_samples import Refused, refused
-from flamingo.data.collection.pairs.records import CaptionPiece, CaptionRecord, check_size
+from flamingo.data.collection.pairs.records import (
+    CaptionPiece,
+    CaptionRecord,
+    check_size,
+    pieces_of,
+)
 from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.pairs.written_beside import caption_of
-from flamingo.data.collection.sources.source import stem_of
 from flamingo.data.datasets.addresses import read_range
 from flamingo.data.datasets.layouts import layout_of
 from flamingo.data.datasets.members import sample_of_tar
@@ -56,16 +60,7 @@ class TarCaptions:
             (start, end, layout.faults[number].reason if number in layout.faults else None)
             for number, (start, end) in enumerate(pairwise(starts))
         ]
-        return [
-            CaptionPiece(
-                f"{stem_of(self.path)}-{number:06d}",
-                self.path,
-                first,
-                len(places[first : first + size]),
-                entries=tuple(places[first : first + size]),
-            )
-            for number, first in enumerate(range(0, len(places), size))
-        ]
+        return pieces_of(self.path, places, size)
 
     def records(self, piece: CaptionPiece) -> Iterator[CaptionRecord | Refused]:
         """See `CaptionReader`."""
