@@ -15,6 +15,7 @@ from flamingo.foundation.errors import DataError
 from tests.data.collection.warcs_for_tests import chunked
 
 TEXT = b"<p>The same words, again and again.</p>" * 20
+GZIPPED = gzip.compress(TEXT, mtime=0)
 
 
 def _streamed(writer: type) -> bytes:
@@ -28,11 +29,11 @@ def _streamed(writer: type) -> bytes:
 CODINGS = {
     "": TEXT,
     "identity": TEXT,
-    "gzip": gzip.compress(TEXT),
-    "x-gzip": gzip.compress(TEXT),
+    "gzip": GZIPPED,
+    "x-gzip": GZIPPED,
     "deflate": zlib.compress(TEXT),
     "Deflate": zlib.compress(TEXT)[2:-4],
-    "gzip, deflate": zlib.compress(gzip.compress(TEXT)),
+    "gzip, deflate": zlib.compress(GZIPPED),
 }
 
 
@@ -66,12 +67,13 @@ def test_a_body_that_was_decoded_already_stays() -> None:
 @pytest.mark.parametrize(
     ("body", "transfer", "coding", "problem"),
     [
-        (gzip.compress(TEXT)[:-9], None, "gzip", "cut off"),
-        (gzip.compress(TEXT)[:20] + b"xxxxxxxx", None, "gzip", "damaged|cut off"),
+        (GZIPPED[:-9], None, "gzip", "cut off"),
+        (GZIPPED[:20] + b"xxxxxxxx", None, "gzip", "damaged|cut off"),
         (chunked(TEXT)[:50], "chunked", None, "cut off|damaged"),
         (b"5\r\nhello\r\nzz\r\n", "chunked", None, "damaged"),
         (b"x", None, "rot13", "'rot13' is none"),
     ],
+    ids=["cut gzip", "damaged gzip", "cut chunks", "damaged chunks", "unknown coding"],
 )
 def test_damage_is_told(
     body: bytes, transfer: str | None, coding: str | None, problem: str
