@@ -34,8 +34,8 @@ class Prompts:
     query_pixels: Tensor
 
     @classmethod
-    def random(cls, lengths: Sequence[int], *, shots: int = 3) -> Prompts:
-        generator = torch.Generator().manual_seed(0)
+    def random(cls, lengths: Sequence[int], *, shots: int = 3, seed: int = 0) -> Prompts:
+        generator = torch.Generator().manual_seed(seed)
 
         def words(number: int) -> list[int]:
             return torch.randint(3, VOCABULARY, (number,), generator=generator).tolist()
@@ -171,7 +171,7 @@ def test_supports_without_visuals_and_queries_without_visuals() -> None:
 def test_of_the_visuals_only_those_that_can_be_seen_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("flamingo.inference.support_cache._READ_AGAIN", 6)
+    monkeypatch.setattr("flamingo.inference.support_cache.READ_AGAIN", 6)
     model, prompts = tiny_flamingo(), Prompts.random([4, 2], shots=5)
     supports = prompts.read(model)
     kept = supports.cache.layers[-1]
@@ -218,3 +218,37 @@ def test_bytes_are_those_of_its_tensors() -> None:
     visual = 3 * model.config.num_latents * len(model.gated_xattn_dense)
     visual *= 2 * 4 * model.gated_xattn_dense[0].attention.to_keys.out_features
     assert supports.nbytes == text + visual
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("again", [6, 64])
+def test_supports_that_were_read_are_gone_on_from(
+    family: str, again: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flamingo.inference.support_cache.READ_AGAIN", again)
+    model, prompts = tiny_flamingo(family), Prompts.random([4, 4], shots=5)
+    chunk, shots = 6, 3
+    first = Prompts(
+        encoded(
+            prompts.supports.token_ids[: 1 + shots * chunk],
+            prompts.supports.visual_index[: 1 + shots * chunk],
+        ),
+        [],
+        prompts.support_pixels[:, :shots],
+        prompts.query_pixels,
+    ).read(model)
+    more = encoded(prompts.supports.token_ids[1 + shots * chunk :], [1] * chunk + [2] * chunk)
+    part = first.continued([more], 0)
+    inputs = {**part.inputs, "pixel_values": prompts.support_pixels[:, shots:]}
+    extended = first.extended(model, inputs, part.cache, more, 2)
+    assert extended.token_ids == tuple(prompts.supports.token_ids)
+    assert extended.visual_index == tuple(prompts.supports.visual_index)
+    assert extended.num_visuals == 5
+    for supports in (extended, extended, prompts.read(model)):
+        part = supports.continued(prompts.queries, 5)
+        together = {**part.inputs, "pixel_values": prompts.query_pixels}
+        found = generated(model, together, past_key_values=part.cache)
+        assert found == [generated(model, prompts.whole(number))[0] for number in range(2)]
+    # What was gone on from is as it was.
+    assert len(first) == 1 + shots * chunk
+    assert first.cache.get_seq_length() == len(first)

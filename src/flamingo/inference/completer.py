@@ -10,9 +10,8 @@ import torch
 from flamingo.data.batching import Batch
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.inference.answer import Answer, AnswerReader
-from flamingo.inference.prompt_inputs import PromptInputs
+from flamingo.inference.prompt_inputs import After, PromptInputs
 from flamingo.inference.scoring import score_rows
-from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.prompting import Template, own_templates
@@ -46,7 +45,7 @@ class Completer:
         num_beams: int = 3,
         max_new_tokens: int = 20,
         memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
+        after: After = None,
     ) -> list[Answer]:
         """Continues documents up to `<EOC>`, all as one batch.
 
@@ -57,7 +56,8 @@ class Completer:
             num_beams: 1 is greedy.
             max_new_tokens: an answer that is longer is cut.
             memory: see `visual_memory`.
-            after: supports that come before each prompt, which then is only what follows them.
+            after: supports that come before each prompt, which then is only what follows them; the
+                same for all, or one or None for each.
 
         Raises:
             SequenceError: a prompt and its answer are longer than the language model can read.
@@ -95,7 +95,7 @@ class Completer:
         candidates: Sequence[Sequence[str]],
         *,
         memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
+        after: After = None,
     ) -> list[list[float]]:
         """What `score` says of each prompt and its candidates, all as one batch."""
         tokens = [[self._scored_tokens(text) for text in own] for own in candidates]
@@ -126,7 +126,7 @@ class Completer:
         template: Template | None = None,
         *,
         memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
+        after: After = None,
     ) -> list[Answer]:
         """What `choose` says of each prompt and its choices, all as one batch."""
         written = template or self.templates["caption"]

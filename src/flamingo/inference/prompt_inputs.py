@@ -11,12 +11,16 @@ from flamingo.data.batching import Batch, collate, stack_visuals
 from flamingo.data.encoding import Encoded
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.inference.context import check_length, most_tokens
+from flamingo.inference.mixed_supports import Behind, continued_together, mixed_batches
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache
 from flamingo.prompting import Template
 from flamingo.sequence import Interleaved
+
+After = SupportCache | None | Sequence[SupportCache | None]
+"""Supports that were read before some prompts: the same for all, or one or None for each."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,14 @@ class PromptInputs:
         Raises:
             SequenceError: a prompt is longer than the language model can read.
         """
-        return self._collated(self._encoded(prompts, 0, None))
+        return self._collated([row.query for row in self._behind(prompts, 0)])
 
     def readings(
         self,
         prompts: Sequence[Interleaved],
         memory: VisualMemory | None,
         longest_answer: int,
-        after: SupportCache | None,
+        after: After,
     ) -> Iterator[Reading]:
         """The prompts as one batch; behind supports as several, if their lengths are far apart.
 
@@ -70,21 +74,27 @@ class PromptInputs:
             prompts: open documents; behind supports, what follows these.
             memory: gives visual tokens in place of pixels.
             longest_answer: tokens that will follow.
-            after: supports that were read before.
+            after: supports that were read before: the same for all, or one or None for each.
 
         Raises:
             SequenceError: a prompt and its answer are longer than the language model can read.
         """
-        encoded = self._encoded(prompts, longest_answer, after)
-        if after is None:
-            inputs = self._inputs(prompts, encoded, memory)
+        rows = self._behind(prompts, longest_answer, after)
+        if all(row.supports is None for row in rows):
+            inputs = self._inputs(prompts, [row.query for row in rows], memory)
             yield Reading(range(len(prompts)), inputs)
             return
-        after.check(self.model)
-        for numbers in after.batches(encoded, len(prompts)):
-            own = [encoded[number] for number in numbers]
-            continued = after.continued(own, longest_answer)
-            visual = self._visual_inputs([prompts[number] for number in numbers], memory)
+        for supports in {id(row.supports): row.supports for row in rows}.values():
+            if supports is not None:
+                supports.check(self.model)
+        for numbers in mixed_batches(self.model, rows, len(prompts)):
+            own = [rows[number] for number in numbers]
+            shown = [prompts[number] for number in numbers]
+            if all(row.supports is None for row in own):
+                yield Reading(numbers, self._inputs(shown, [row.query for row in own], memory))
+                continue
+            continued = continued_together(self.model, own, longest_answer)
+            visual = self._visual_inputs(shown, memory)
             yield Reading(numbers, {**continued.inputs, **visual}, continued.cache)
 
     def supports(
@@ -97,8 +107,26 @@ class PromptInputs:
             template: how they are written.
             memory: gives visual tokens in place of pixels.
         """
-        inputs = self._inputs([prompt], self._encoded([prompt], 0, None), memory)
+        inputs = self._inputs([prompt], [row.query for row in self._behind([prompt], 0)], memory)
         return SupportCache.read(self.model, inputs, len(prompt.visuals), template)
+
+    def extended(
+        self, supports: SupportCache, more: Interleaved, memory: VisualMemory | None
+    ) -> SupportCache:
+        """Reads further supports behind those that were read; these stay as they are.
+
+        Args:
+            supports: that were read with this model.
+            more: what follows them, each closed.
+            memory: gives visual tokens in place of pixels.
+
+        Raises:
+            SequenceError: together they are longer than the language model can read.
+        """
+        query = self._behind([more], 0, supports)[0].query
+        continued = supports.continued([query], 0)
+        inputs = {**continued.inputs, **self._visual_inputs([more], memory)}
+        return supports.extended(self.model, inputs, continued.cache, query, len(more.visuals))
 
     def _inputs(
         self,
@@ -123,17 +151,18 @@ class PromptInputs:
         device = self.model.device
         return {"pixel_values": pixels.to(device), "frame_mask": mask.to(device)}
 
-    def _encoded(
-        self, prompts: Sequence[Interleaved], longest_answer: int, after: SupportCache | None
-    ) -> list[Encoded]:
-        encoded = [
-            self.encoder(prompt, is_complete=False, is_beginning=after is None)
-            for prompt in prompts
+    def _behind(
+        self, prompts: Sequence[Interleaved], longest_answer: int, after: After = None
+    ) -> list[Behind]:
+        """The prompts as token ids, each with the supports that it goes on from."""
+        before = [after] * len(prompts) if isinstance(after, SupportCache | None) else after
+        rows = [
+            Behind(self.encoder(prompt, is_complete=False, is_beginning=supports is None), supports)
+            for prompt, supports in zip(prompts, before, strict=True)
         ]
-        before = 0 if after is None else len(after)
-        longest = before + max(map(len, encoded), default=0)
+        longest = max((row.num_before + len(row.query) for row in rows), default=0)
         check_length(self._most_tokens, longest, longest_answer)
-        return encoded
+        return rows
 
     def _collated(self, encoded: Sequence[Encoded]) -> Batch:
         transform, pad = self.processor.image_processor.transform, self.encoder.prepared.ids.pad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,11 +14,11 @@ from flamingo.data.encoding import Encoded
 from flamingo.foundation.errors import SequenceError
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache, GrowingLayer, layer_with_rows
-from flamingo.model.visual_cache import VisualCacheLayer
+from flamingo.model.visual_cache import VisualCacheLayer, num_forgotten
 from flamingo.model.weights_identity import weights_stamp
 from flamingo.prompting import Template
 
-_READ_AGAIN = 64
+READ_AGAIN = 64
 """Last tokens of the supports that may be read again, to bring queries to one length."""
 
 
@@ -77,12 +77,8 @@ class SupportCache:
         cache = GrowingCache(model.config.get_text_config(decoder=True))
         with torch.no_grad():
             model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        for layer in cache.layers:
-            if isinstance(layer, GrowingLayer):
-                layer.trim()
         index = inputs["visual_index"][0].tolist()
-        if model.config.sees != "all_previous":
-            _forget(cache, max(0, min(index[-_READ_AGAIN:]) - 1), model.config.num_latents)
+        _shorten(cache, index, model)
         ids = inputs["input_ids"][0].tolist()
         return cls(
             tuple(ids),
@@ -91,6 +87,35 @@ class SupportCache:
             template,
             cache,
             weights_stamp(model),
+        )
+
+    def extended(
+        self,
+        model: FlamingoForConditionalGeneration,
+        inputs: dict[str, Tensor],
+        cache: GrowingCache,
+        more: Encoded,
+        num_visuals: int,
+    ) -> SupportCache:
+        """These supports and more behind them, of which only the new ones are read.
+
+        Args:
+            model: that has read these.
+            inputs: its inputs, of the new ones.
+            cache: as `continued` gave it for them; it is used up.
+            more: the new ones, which end in a closed chunk.
+            num_visuals: that they show.
+        """
+        with torch.no_grad():
+            model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        index = [*self.visual_index, *(number + self.num_visuals for number in more.visual_index)]
+        _shorten(cache, index, model)
+        return replace(
+            self,
+            token_ids=(*self.token_ids, *more.token_ids),
+            visual_index=tuple(index),
+            num_visuals=self.num_visuals + num_visuals,
+            cache=cache,
         )
 
     def __repr__(self) -> str:
@@ -110,7 +135,7 @@ class SupportCache:
     @property
     def _most_read_again(self) -> int:
         """Last tokens of the supports that can be read again."""
-        return min(_READ_AGAIN, len(self)) if self.cache.keeps_each_token else 0
+        return min(READ_AGAIN, len(self)) if self.cache.keeps_each_token else 0
 
     def check(self, model: FlamingoForConditionalGeneration) -> None:
         """Refuses a model that has not read these supports, or has changed since.
@@ -206,11 +231,19 @@ class SupportCache:
         return next(t.device for layer in self.cache.layers for t in _tensors(vars(layer)))
 
 
-def _forget(cache: GrowingCache, num_visuals: int, num_latents: int) -> None:
-    """Forgets the first visuals, which neither a query nor one of the last tokens sees."""
+def _shorten(
+    cache: GrowingCache, index: Sequence[int], model: FlamingoForConditionalGeneration
+) -> None:
+    """Lets go of empty room, and of the visuals that neither a query nor a last token sees."""
     for layer in cache.layers:
-        if isinstance(layer, VisualCacheLayer):
-            layer.forget(num_visuals, num_latents)
+        if isinstance(layer, GrowingLayer):
+            layer.trim()
+    if model.config.sees == "all_previous":
+        return
+    num_unseen = max(0, min(index[-READ_AGAIN:]) - 1) - num_forgotten(cache)
+    for layer in cache.layers:
+        if isinstance(layer, VisualCacheLayer) and num_unseen > 0:
+            layer.forget(num_unseen, model.config.num_latents)
 
 
 def _tensors(value: Any) -> list[Tensor]:

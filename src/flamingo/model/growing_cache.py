@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -126,16 +127,37 @@ class GrowingLayer(DynamicLayer):
             num_tokens: that will follow; there is room for them.
         """
         length = self.get_seq_length()
-        other = type(self)()
-        other.lazy_initialization(self.keys, self.values)
-        room = [self._empty(kept, len(pads), length + num_tokens + _ROOM) for kept in self._kept()]
-        for kept, wide in zip(self._kept(), room, strict=True):
-            for row, pad in enumerate(pads):
+        return self.gathered([self] * len(pads), [length - pad for pad in pads], length, num_tokens)
+
+    @classmethod
+    def gathered(
+        cls,
+        sources: Sequence[GrowingLayer | None],
+        lengths: Sequence[int],
+        width: int,
+        num_tokens: int,
+    ) -> GrowingLayer:
+        """A layer whose rows go on from those of other layers, which have one row each.
+
+        Args:
+            sources: for each row the layer that it goes on from, or None; at least one is given.
+            lengths: for each row how many of the first tokens it takes; they stand on the right.
+            width: of all rows; what is not taken is empty.
+            num_tokens: that will follow; there is room for them.
+        """
+        like = next(source for source in sources if source is not None)
+        made = cls()
+        made.lazy_initialization(like.keys, like.values)
+        room = [cls._empty(kept, len(sources), width + num_tokens + _ROOM) for kept in like._kept()]
+        for row, (source, length) in enumerate(zip(sources, lengths, strict=True)):
+            for number, wide in enumerate(room):
                 # Masked, but read all the same: what is not a number would come through.
-                wide[row, :, :pad] = 0
-                wide[row, :, pad:length] = kept[0, :, : length - pad]
-        other._take(room[0], room[1], length)
-        return other
+                wide[row, :, : width - length] = 0
+                if source is not None:
+                    kept = source._kept()[number]
+                    wide[row, :, width - length : width] = kept[0, :, :length]
+        made._take(room[0], room[1], width)
+        return made
 
     def _ungroup(self) -> None:
         """From here on rows go anywhere, with all that they hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -58,6 +59,34 @@ class VisualCacheLayer(DynamicLayer):
                 self.values[:, :, first:].clone(),
             )
             self.num_forgotten += num_visuals
+
+    @classmethod
+    def gathered(cls, sources: Sequence[VisualCacheLayer | None]) -> VisualCacheLayer:
+        """A layer whose rows hold what other layers store, which have one row each.
+
+        Rows with fewer visuals are filled up on the left with empty ones, which count as known.
+
+        Args:
+            sources: for each row a layer, or None for a row without visuals.
+        """
+        made = cls()
+        stored = [s for s in sources if s is not None and s.get_seq_length()]
+        if not stored:
+            return made
+        width = max(source.get_seq_length() for source in stored)
+        like = stored[0]
+        keys, values = (
+            kept.new_zeros(len(sources), kept.shape[1], width, kept.shape[3])
+            for kept in (like.keys, like.values)
+        )
+        for row, source in enumerate(sources):
+            if source is not None and (length := source.get_seq_length()):
+                own = 0 if source.rows is None else int(source.rows[0])
+                keys[row, :, width - length :] = source.keys[own]
+                values[row, :, width - length :] = source.values[own]
+        # Not `update` of this class, which would look for rows.
+        DynamicLayer.update(made, keys, values)
+        return made
 
     def reorder_cache(self, beam_idx: Int[Tensor, " rows"]) -> None:
         """Row i becomes what row `beam_idx[i]` was; there may be more or fewer rows than before."""
