@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
+from transformers import StoppingCriteria
 
 from flamingo.data.batching import Batch
 from flamingo.data.processor import FlamingoProcessor
@@ -16,6 +18,18 @@ from flamingo.inference.visual_memory import VisualMemory
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.prompting import Template, own_templates
 from flamingo.sequence import Interleaved
+
+
+class _Cut(StoppingCriteria):
+    """Ends all answers at once."""
+
+    def __init__(self, is_unwanted: Callable[[], bool]) -> None:
+        self._is_unwanted = is_unwanted
+
+    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
+        return torch.full(
+            (len(input_ids),), self._is_unwanted(), dtype=torch.bool, device=input_ids.device
+        )
 
 
 class Completer:
@@ -46,6 +60,7 @@ class Completer:
         max_new_tokens: int = 20,
         memory: VisualMemory | None = None,
         after: After = None,
+        is_unwanted: Callable[[], bool] | None = None,
     ) -> list[Answer]:
         """Continues documents up to `<EOC>`, all as one batch.
 
@@ -58,6 +73,7 @@ class Completer:
             memory: see `visual_memory`.
             after: supports that come before each prompt, which then is only what follows them; the
                 same for all, or one or None for each.
+            is_unwanted: asked at each token; once it says yes, the answers are cut.
 
         Raises:
             SequenceError: a prompt and its answer are longer than the language model can read.
@@ -73,11 +89,12 @@ class Completer:
                     num_beams=num_beams,
                     max_new_tokens=max_new_tokens,
                     do_sample=False,
-                    eos_token_id=self._stops,
+                    eos_token_id=self.stops,
                     return_dict_in_generate=True,
                     **self._search(num_beams),
+                    **({} if is_unwanted is None else {"stopping_criteria": [_Cut(is_unwanted)]}),
                 )
-            read_answers = AnswerReader(self.processor.tokenizer, self._stops)
+            read_answers = AnswerReader(self.processor.tokenizer, self.stops)
             own = read_answers(output, reading.inputs["input_ids"].shape[1])
             answers.update(zip(reading.numbers, own, strict=True))
         return [answers[number] for number in range(len(prompts))]
@@ -145,7 +162,7 @@ class Completer:
         return {"output_logits": True}
 
     @property
-    def _stops(self) -> list[int]:
+    def stops(self) -> list[int]:
         """Tokens that end an answer: a chunk's end may be ordinary text to the model itself."""
         known = self.model.generation_config.eos_token_id
         known = [] if known is None else [known] if isinstance(known, int) else list(known)

@@ -78,7 +78,7 @@ class PublishedPredictor(Predictor):
         return settings
 
     @property
-    def _stops(self) -> list[int]:
+    def stops(self) -> list[int]:
         """Tokens that end an answer."""
         ids = self.encoder.prepared.ids
         return [ids.eoc if self.family.search.stops_at_eoc else ids.eos]
