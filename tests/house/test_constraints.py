@@ -24,8 +24,10 @@ def pinned() -> dict[str, str]:
 
 
 def _groups(project: dict[str, Any]) -> list[list[str]]:
-    # Ray's version is that of its cluster, and it brings many more; nothing here installs it.
-    extras = {n: group for n, group in project["optional-dependencies"].items() if n != "ray"}
+    # Ray's version is that of its cluster, and a browser's that of the machine; both bring many
+    # more, and nothing here installs them.
+    left_out = ("ray", "e2e")
+    extras = {n: g for n, g in project["optional-dependencies"].items() if n not in left_out}
     return [project["dependencies"], *extras.values()]
 
 
