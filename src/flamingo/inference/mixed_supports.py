@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.cache_utils import LinearAttentionLayer
 
 from flamingo.data.encoding import Encoded
 from flamingo.inference.support_cache import READ_AGAIN, Continued, SupportCache
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache, GrowingLayer
 from flamingo.model.visual_cache import VisualCacheLayer, num_forgotten, num_known
+
+_GATHERED = (GrowingLayer, VisualCacheLayer, LinearAttentionLayer)
+"""Layers whose rows can be put together; others keep places that rows would have to share."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,19 @@ class Behind:
     @property
     def num_read_again(self) -> int:
         """Tokens, the last ones before the query, that may be read once more."""
-        return min(READ_AGAIN, self.num_before)
+        can_be = self.supports is not None and self.supports.cache.keeps_each_token
+        return min(READ_AGAIN, self.num_before) if can_be else 0
 
 
 def can_be_mixed(model: FlamingoForConditionalGeneration, rows: Sequence[Behind]) -> bool:
     """Whether these queries can be read together although their supports differ.
 
-    Not where a layer of the language model keeps less than every token, as sliding windows and
-    recurrent states do, or where a token sees more than one visual.
+    Not where a layer of the language model keeps a window of its tokens, or where a token sees more
+    than one visual.
     """
     caches = [row.supports.cache for row in rows if row.supports is not None]
-    return model.config.sees == "last" and all(cache.keeps_each_token for cache in caches)
+    layers = (layer for cache in caches for layer in cache.layers)
+    return model.config.sees == "last" and all(type(layer) in _GATHERED for layer in layers)
 
 
 def mixed_batches(
@@ -61,16 +69,29 @@ def mixed_batches(
     if not can_be_mixed(model, rows):
         return _apart(rows, most)
     batches: list[list[int]] = []
-    for number in sorted(range(len(rows)), key=lambda i: -len(rows[i].query)):
-        row = rows[number]
-        longest = len(rows[batches[-1][0]].query) if batches else 0
-        # Without supports a row is padded; by no more than would be read again with some.
-        spread = READ_AGAIN if row.supports is None else row.num_read_again
-        if batches and len(batches[-1]) < most and longest - len(row.query) <= spread:
+    for number in sorted(
+        range(len(rows)), key=lambda i: (-len(rows[i].query), _has_state(rows[i]))
+    ):
+        if batches and len(batches[-1]) < most and _fits(rows[batches[-1][0]], rows[number]):
             batches[-1].append(number)
         else:
             batches.append([number])
     return batches
+
+
+def _fits(longest: Behind, row: Behind) -> bool:
+    """Whether a query can be read together with one that is as long, or longer."""
+    if _has_state(longest) != _has_state(row):
+        return False
+    # Without supports a row is padded; by no more than would be read again with some.
+    spread = READ_AGAIN if row.supports is None else row.num_read_again
+    return len(longest.query) - len(row.query) <= spread
+
+
+def _has_state(row: Behind) -> bool:
+    """Whether it goes on from states that hold all that was read, and cannot be without them."""
+    layers = () if row.supports is None else row.supports.cache.layers
+    return any(isinstance(layer, LinearAttentionLayer) for layer in layers)
 
 
 def continued_together(
@@ -163,12 +184,28 @@ def _gathered(
     cache = GrowingCache(model.config.get_text_config(decoder=True))
     sources = [None if row.supports is None else row.supports.cache.layers for row in rows]
     like = next(layers for layers in sources if layers is not None)
-    made: list[GrowingLayer | VisualCacheLayer] = []
+    made: list[Any] = []
     for number, layer in enumerate(like):
         own = [None if layers is None else layers[number] for layers in sources]
         if isinstance(layer, VisualCacheLayer):
             made.append(VisualCacheLayer.gathered(own))
+        elif isinstance(layer, LinearAttentionLayer):
+            made.append(_states_together(own))
         else:
             made.append(GrowingLayer.gathered(own, taken, width, num_tokens))
     cache.layers = made
     return cache
+
+
+def _states_together(sources: Sequence[LinearAttentionLayer]) -> LinearAttentionLayer:
+    """A layer whose rows go on from the states of other layers, which have one row each."""
+    made = copy.copy(sources[0])
+    for name, value in vars(made).items():
+        if isinstance(value, dict):
+            setattr(made, name, dict(value))
+    for states in ("conv_states", "recurrent_states"):
+        for key, state in getattr(made, states).items():
+            if state is not None:
+                rows = [getattr(source, states)[key] for source in sources]
+                getattr(made, states)[key] = torch.cat(rows)
+    return made
