@@ -69,9 +69,8 @@ def mixed_batches(
     if not can_be_mixed(model, rows):
         return _apart(rows, most)
     batches: list[list[int]] = []
-    for number in sorted(
-        range(len(rows)), key=lambda i: (-len(rows[i].query), _has_state(rows[i]))
-    ):
+    order = sorted(range(len(rows)), key=lambda i: (_has_state(rows[i]), -len(rows[i].query)))
+    for number in order:
         if batches and len(batches[-1]) < most and _fits(rows[batches[-1][0]], rows[number]):
             batches[-1].append(number)
         else:
