@@ -14,7 +14,7 @@ from flamingo.serving.accepted import Accepted
 from flamingo.serving.errors import TooLarge
 from flamingo.serving.events import Answered, FinishReason
 from flamingo.serving.explaining import explained
-from flamingo.serving.jobs import Choose, Explain, Job, Prompt, Search, Write
+from flamingo.serving.jobs import Choose, Explain, Job, Search, Write
 from flamingo.serving.limits import Limits
 from flamingo.serving.prefixes import Prefixes
 from flamingo.serving.writing import Writing
