@@ -26,6 +26,7 @@ from flamingo.cli import (
     report,
     retrieve,
     sensitivity,
+    serve,
     train,
 )
 from flamingo.foundation.errors import FlamingoError
@@ -50,6 +51,7 @@ VERBS = {
     "bench": bench,
     "convert": convert,
     "demo": demo,
+    "serve": serve,
 }
 
 EXIT_USER_ERROR = 2

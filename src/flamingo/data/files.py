@@ -15,8 +15,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from flamingo.data.bounds import UNBOUNDED, Bounds
 from flamingo.data.frames import container_of, read_video
-from flamingo.data.pictures import FORMATS, check_size, is_animated, open_picture, read_animation
+from flamingo.data.pictures import (
+    FORMATS,
+    check_size,
+    is_animated,
+    load_within,
+    open_picture,
+    read_animation,
+)
 from flamingo.data.readings import PictureReader, upright
 from flamingo.data.sampling import Sampling
 from flamingo.foundation.errors import MediaError
@@ -44,6 +52,7 @@ def load_visual(
     start: int | float | None = None,
     end: int | float | None = None,
     read_picture: PictureReader = upright,
+    bounds: Bounds = UNBOUNDED,
 ) -> Visual:
     """Reads an image or a video; what it is shows in its content, not in its name.
 
@@ -59,10 +68,11 @@ def load_visual(
         end: where to stop in it, in seconds after its first frame; at its end if it ends before.
         read_picture: makes the pixels of a still picture, see `picture_reader`; a model has its
             own, which `FlamingoImageProcessor.load` takes.
+        bounds: what reading bytes may cost, if others chose them.
 
     Raises:
         MediaError: the file is missing, damaged, empty, too large, or of an unknown kind, or
-            ends before `start`.
+            ends before `start`; `OverBounds` if it is over `bounds`.
         ConfigError: a setting is impossible.
     """
     if isinstance(source, Visual):
@@ -71,9 +81,9 @@ def load_visual(
         return Visual.from_frames(source) if source.ndim == 4 else Visual.from_image(source)
     sampling = Sampling(fps, num_frames, max_frames, start_share, start, end)
     if isinstance(source, Image.Image):
-        return _of_picture(source, sampling, read_picture, is_file=False)
+        return _of_picture(source, sampling, read_picture, bounds, is_file=False)
     if isinstance(source, str | Path | bytes):
-        return _of_file(source, sampling, read_picture)
+        return _of_file(source, sampling, read_picture, bounds)
     if isinstance(source, list | tuple):
         return Visual.from_frames(source)
     raise MediaError(
@@ -82,44 +92,54 @@ def load_visual(
     )
 
 
-def _of_file(source: str | Path | bytes, sampling: Sampling, read_picture: PictureReader) -> Visual:
+def _of_file(
+    source: str | Path | bytes, sampling: Sampling, read_picture: PictureReader, bounds: Bounds
+) -> Visual:
     name = _name(source)
     try:
-        with _opened(source) as file:
-            return _read(file, sampling, read_picture)
+        with _opened(source, bounds) as file:
+            return _read(file, sampling, read_picture, bounds)
     except MediaError as error:
-        raise MediaError(f"{name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error
 
 
-def _read(file: io.BufferedIOBase, sampling: Sampling, read_picture: PictureReader) -> Visual:
+def _read(
+    file: io.BufferedIOBase, sampling: Sampling, read_picture: PictureReader, bounds: Bounds
+) -> Visual:
     head = file.read(16)
     if not head:
         raise MediaError("the file is empty.\nA picture or a video was expected.")
     container = container_of(head)
     if container is not None:
-        return read_video(file, container, sampling)
-    picture = open_picture(file)
+        return read_video(file, container, sampling, bounds)
+    picture = open_picture(file, bounds)
     if picture is None:
         raise MediaError(
             "this is neither a picture nor a video that can be read here.\n"
             f"Pictures: {', '.join(FORMATS)}. Videos: MP4, MOV, WebM, MKV, AVI."
         )
-    return _of_picture(picture, sampling, read_picture, is_file=True)
+    return _of_picture(picture, sampling, read_picture, bounds, is_file=True)
 
 
 def _of_picture(
-    picture: Image.Image, sampling: Sampling, read_picture: PictureReader, *, is_file: bool
+    picture: Image.Image,
+    sampling: Sampling,
+    read_picture: PictureReader,
+    bounds: Bounds,
+    *,
+    is_file: bool,
 ) -> Visual:
     check_size(*picture.size)
     if is_animated(picture):
-        return read_animation(picture, sampling)
+        return read_animation(picture, sampling, bounds)
+    load_within(picture, bounds)
     return read_picture(picture, is_file)
 
 
 @contextmanager
-def _opened(source: str | Path | bytes) -> Iterator[io.BufferedIOBase]:
+def _opened(source: str | Path | bytes, bounds: Bounds) -> Iterator[io.BufferedIOBase]:
     if isinstance(source, bytes):
-        yield io.BytesIO(source)
+        yield bounds.opened(source)
         return
     if isinstance(source, str) and source.startswith("data:"):
         yield io.BytesIO(_bytes_of_url(source))

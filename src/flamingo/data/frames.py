@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flamingo.data.bounds import UNBOUNDED, Bounds
 from flamingo.data.pictures import MAX_PIXELS, MAX_VIDEO_SIDE, check_size
 from flamingo.data.sampling import Sampling
 from flamingo.foundation.errors import MediaError
@@ -45,7 +46,9 @@ def container_of(head: bytes) -> str | None:
     return None
 
 
-def read_video(file: io.BufferedIOBase, container: str, sampling: Sampling) -> Visual:
+def read_video(
+    file: io.BufferedIOBase, container: str, sampling: Sampling, bounds: Bounds = UNBOUNDED
+) -> Visual:
     """The frames of a video that `sampling` asks for.
 
     Frames larger than `MAX_VIDEO_SIDE` are made smaller, so that memory stays bounded.
@@ -54,28 +57,34 @@ def read_video(file: io.BufferedIOBase, container: str, sampling: Sampling) -> V
         file: an open, seekable file.
         container: its kind, from `container_of`; nothing else is tried.
         sampling: which frames.
+        bounds: that hold beside those of every video.
 
     Raises:
         MediaError: PyAV is not installed, or the file is damaged, empty or too large, or ends
             before the stretch that is asked for.
     """
-    with opened_video(file, container) as (source, stream):
-        timeline = _timeline(source, stream, sampling.end if container in _STAMPED else None)
+    with opened_video(file, container, bounds) as (source, stream):
+        seconds = sampling.end if container in _STAMPED else None
+        timeline = _timeline(source, stream, seconds, bounds)
+        shown_size = _shown_size(stream, MAX_VIDEO_SIDE)
     starts = [float(start * timeline.unit) for start in timeline.starts]
     chosen = sampling.choose(starts, float(timeline.end * timeline.unit))
+    bounds.check_shown(len(chosen), *shown_size)
     wanted = [timeline.starts[position] for position in chosen]
     if container in _STAMPED and timeline.has_stamps and wanted[0] > timeline.starts[0]:
-        with opened_video(file, container) as (source, stream):
-            frames = _from_key_frame(source, stream, wanted[0])
+        with opened_video(file, container, bounds) as (source, stream):
+            frames = _from_key_frame(source, stream, wanted[0], bounds)
             if frames is not None:
                 return Visual.from_frames(list(_taken(frames, stream, wanted, True)))
-    with opened_video(file, container) as (source, stream):
-        frames = _decoded(source, stream)
+    with opened_video(file, container, bounds) as (source, stream):
+        frames = _decoded(source, stream, bounds)
         return Visual.from_frames(list(_taken(frames, stream, wanted, timeline.has_stamps)))
 
 
 @contextmanager
-def opened_video(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any, Any]]:
+def opened_video(
+    file: io.BufferedIOBase, container: str, bounds: Bounds = UNBOUNDED
+) -> Iterator[tuple[Any, Any]]:
     """The open container and its first video stream; PyAV's errors become ours.
 
     Raises:
@@ -90,16 +99,19 @@ def opened_video(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any,
             'Install it with `pip install "flamingo-vlm[video]"`, or give the frames as arrays.'
         ) from error
     file.seek(0)
+    most = {"max_pixels": str(MAX_PIXELS)}
     try:
         # Naming the format keeps ffmpeg from trying others, such as playlists that open more files.
-        with av.open(file, format=container) as source:
+        with av.open(file, format=container, options=most, io_open=_no_other_file) as source:
             if not source.streams.video:
                 raise MediaError("the file has no video in it.\nGive a file with a video stream.")
             stream = source.streams.video[0]
             if stream.codec_context is None:
                 raise MediaError("the video is of an unknown codec.\nSave it as H.264 or VP9.")
-            check_size(stream.codec_context.width, stream.codec_context.height)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            size = (stream.codec_context.width, stream.codec_context.height)
+            bounds.check_stored_size(*size)
+            check_size(*size)
+            stream.codec_context.options = {"max_pixels": str(int(min(MAX_PIXELS, bounds.pixels)))}
             yield source, stream
     except av.error.EOFError as error:
         raise MediaError(_NO_FRAMES) from error
@@ -112,7 +124,11 @@ def opened_video(file: io.BufferedIOBase, container: str) -> Iterator[tuple[Any,
         ) from error
 
 
-def _timeline(source: Any, stream: Any, seconds: int | float | None) -> _Timeline:
+def _no_other_file(url: str, flags: int, options: Any) -> Any:
+    raise MediaError("the video refers to another file.\nGive one that holds all of its frames.")
+
+
+def _timeline(source: Any, stream: Any, seconds: int | float | None, bounds: Bounds) -> _Timeline:
     """Read from the packets alone, without decoding: headers may not tell, or tell wrongly.
 
     Frames that are shown more than `seconds` after the first one may be left out.
@@ -120,8 +136,10 @@ def _timeline(source: Any, stream: Any, seconds: int | float | None) -> _Timelin
     packets: list[tuple[Any, int]] = []
     latest = None if seconds is None else seconds / float(stream.time_base)
     for packet in source.demux(stream):
+        bounds.check_time()
         if not packet.size or packet.is_discard:
             continue
+        bounds.check_stored_frames(len(packets) + 1)
         packets.append((packet.pts, packet.duration or 0))
         if latest is None or None in (packet.dts, packet.pts, packets[0][0]):
             continue
@@ -140,11 +158,13 @@ def _timeline(source: Any, stream: Any, seconds: int | float | None) -> _Timelin
     return _Timeline(starts, starts[-1] + (packets[-1][1] or average), stream.time_base, True)
 
 
-def _decoded(source: Any, stream: Any) -> Iterator[Any]:
-    return (frame for packet in source.demux(stream) for frame in packet.decode())
+def _decoded(source: Any, stream: Any, bounds: Bounds) -> Iterator[Any]:
+    for packet in source.demux(stream):
+        bounds.check_time()
+        yield from packet.decode()
 
 
-def _from_key_frame(source: Any, stream: Any, time: int) -> Iterator[Any] | None:
+def _from_key_frame(source: Any, stream: Any, time: int, bounds: Bounds) -> Iterator[Any] | None:
     """The frames from a key frame on that is shown at this time or before; none if not found."""
     import av  # heavy, and optional
 
@@ -152,7 +172,7 @@ def _from_key_frame(source: Any, stream: Any, time: int) -> Iterator[Any] | None
     for earlier in (0, round(1 / stream.time_base)):
         try:
             source.seek(time - earlier, stream=stream)
-            frames = _decoded(source, stream)
+            frames = _decoded(source, stream, bounds)
             first = next(frames, None)
         except av.error.FFmpegError:
             return None
@@ -194,15 +214,16 @@ def shown_pixels(
         MediaError: the frame is too large.
     """
     check_size(frame.width, frame.height)
-    # All frames take the size that the stream announces, even where it changes midway.
+    width, height = _shown_size(stream, longest_side)
+    picture = frame.to_ndarray(format="rgb24", width=width, height=height)
+    return np.rot90(picture, k=round(frame.rotation / 90) % 4)
+
+
+def _shown_size(stream: Any, longest_side: int) -> tuple[int, int]:
+    """All frames take the size that the stream announces, even where it changes midway."""
     width, height = stream.codec_context.width, stream.codec_context.height
     shape = float(stream.sample_aspect_ratio or 1)
     if shape > 0:
         width = max(1, round(width * shape))
     scale = min(1.0, longest_side / max(width, height))
-    picture = frame.to_ndarray(
-        format="rgb24",
-        width=max(1, round(width * scale)),
-        height=max(1, round(height * scale)),
-    )
-    return np.rot90(picture, k=round(frame.rotation / 90) % 4)
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -10,6 +10,8 @@ from typing import IO, cast
 import numpy as np
 from PIL import Image
 
+from flamingo.data.bounds import UNBOUNDED, Bounds
+from flamingo.data.hostile_pictures import check_loaded, check_opened, check_unopened
 from flamingo.data.sampling import Sampling
 from flamingo.foundation.errors import MediaError
 from flamingo.sequence import Visual
@@ -25,8 +27,12 @@ ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 """Formats in which several pictures are a video and not pages or sizes of one picture."""
 
 
-def open_picture(file: io.BufferedIOBase) -> Image.Image | None:
+def open_picture(file: io.BufferedIOBase, bounds: Bounds = UNBOUNDED) -> Image.Image | None:
     """The picture in a file, its header read and its size checked; none if it is no picture.
+
+    Args:
+        file: an open, seekable file.
+        bounds: that hold beside `MAX_PIXELS`.
 
     Raises:
         MediaError: the picture is too large, or its header is damaged.
@@ -40,13 +46,29 @@ def open_picture(file: io.BufferedIOBase) -> Image.Image | None:
         # A verdict that is a string says that Pillow was built without this format.
         if factory is None or not verdict or isinstance(verdict, str):
             continue
-        file.seek(0)
         with errors_as_ours(f"the {name} picture"):
+            check_unopened(name, file, bounds)
+            file.seek(0)
             # Not `Image.open`: it has a limit of its own, which warns, and hides the size.
             picture = factory(cast(IO[bytes], file), "")
+        check_opened(picture, bounds)
         check_size(*picture.size)
         return picture
     return None
+
+
+def load_within(picture: Image.Image, bounds: Bounds) -> None:
+    """Decodes a still picture, so that no other reads of it what is too large.
+
+    Raises:
+        MediaError: it is damaged, or over its bounds.
+    """
+    if bounds is UNBOUNDED:
+        return
+    bounds.check_shown(1, *picture.size)
+    with errors_as_ours("the picture"):
+        picture.load()
+    check_loaded(picture)
 
 
 def check_size(width: int, height: int) -> None:
@@ -73,26 +95,37 @@ def is_animated(picture: Image.Image) -> bool:
         return picture.format in ANIMATED and getattr(picture, "n_frames", 1) > 1
 
 
-def read_animation(picture: Image.Image, sampling: Sampling) -> Visual:
+def read_animation(picture: Image.Image, sampling: Sampling, bounds: Bounds = UNBOUNDED) -> Visual:
     """The frames of an animated picture that `sampling` asks for.
 
     Raises:
-        MediaError: the file is damaged.
+        MediaError: the file is damaged, or over its bounds.
     """
     with errors_as_ours("the animation"):
-        starts, end = _starts_and_end(picture)
+        num_frames = getattr(picture, "n_frames", 1)
+        bounds.check_stored_frames(num_frames)
+        bounds.check_unpacked(num_frames, *picture.size)
+        starts, end = _starts_and_end(picture, bounds)
+        if bounds is not UNBOUNDED:
+            check_loaded(picture)
+        chosen = sampling.choose(starts, end)
+        scale = min(1.0, MAX_VIDEO_SIDE / max(picture.size))
+        bounds.check_shown(len(chosen), *(round(side * scale) for side in picture.size))
         frames = []
-        for position in sampling.choose(starts, end):
+        for position in chosen:
+            bounds.check_time()
             picture.seek(position)
             frames.append(_small(Visual.from_image(picture)))
     return Visual.from_frames(frames)
 
 
-def _starts_and_end(picture: Image.Image) -> tuple[list[float], float]:
+def _starts_and_end(picture: Image.Image, bounds: Bounds) -> tuple[list[float], float]:
     """When each frame begins to be shown, and when the last one ends, in seconds."""
     starts, end = [], 0.0
     for position in range(getattr(picture, "n_frames", 1)):
+        bounds.check_time()
         picture.seek(position)
+        bounds.check_stored_size(*picture.size)
         picture.load()
         starts.append(end)
         # Viewers show a frame without a duration for a tenth of a second.
