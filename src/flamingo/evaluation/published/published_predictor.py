@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flamingo.evaluation.published.protocol import Family
 from flamingo.inference.predictor import Answer, Predictor
-from flamingo.inference.support_cache import SupportCache
+from flamingo.inference.prompt_inputs import After
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.sequence import Interleaved
 
@@ -31,7 +31,8 @@ class PublishedPredictor(Predictor):
         num_beams: int | None = None,
         max_new_tokens: int = 20,
         memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
+        after: After = None,
+        is_unwanted: Callable[[], bool] | None = None,
     ) -> list[Answer]:
         """Continues documents by the family's search, see `Completer.complete`."""
         return super().complete(
@@ -40,6 +41,7 @@ class PublishedPredictor(Predictor):
             max_new_tokens=max_new_tokens,
             memory=memory,
             after=after,
+            is_unwanted=is_unwanted,
         )
 
     def score_all(
@@ -48,7 +50,7 @@ class PublishedPredictor(Predictor):
         candidates: Sequence[Sequence[str]],
         *,
         memory: VisualMemory | None = None,
-        after: SupportCache | None = None,
+        after: After = None,
     ) -> list[list[float]]:
         """The log-likelihood of each candidate, by the family's way of ranking."""
         found = super().score_all(prompts, candidates, memory=memory, after=after)
