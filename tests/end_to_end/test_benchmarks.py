@@ -166,6 +166,7 @@ def test_a_task_of_ones_own_in_five_lines(tmp_path: Path) -> None:
     assert found[4]["chance"] == 50
 
 
+@pytest.mark.slow
 def test_processes_of_torchrun_divide_the_work(textvqa: Path, tmp_path: Path) -> None:
     options = ["--shots=0,4", "--queries=8", "--batch-size=2", "--frames=2"]
     alone, together = tmp_path / "alone", tmp_path / "together"

@@ -78,7 +78,8 @@ def test_two_processes_that_replicate_the_model_make_the_run_of_one(
     assert held_out(tmp_path) == pytest.approx(held_out(alone), abs=1e-5)
 
 
-@pytest.mark.parametrize("parallel", ["shard", pytest.param("replicate", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["shard", "replicate"])
 def test_two_processes_that_are_killed_end_as_if_they_had_not_been(
     parallel: str, alone: Path, tmp_path: Path
 ) -> None:
