@@ -91,3 +91,37 @@ def test_hostile_pages_take_seconds(html: bytes) -> None:
     else:
         assert len(page.images) <= MAX_IMAGES
     assert time.process_time() - start < SECONDS
+
+
+ATTRIBUTES = numbered("a{0}={0} ", 30_000)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"<p>x</p><html ",
+        b"<meta content='<b>'\"xx<html ",
+        b'<!-- <a " --><html ',
+        b"<title><i x='</title><html ",
+        b"<script>'<b '</script><html ",
+        b'<html x" ',
+        b'<html x=y" ',
+        b"<html q='\"' ",
+    ],
+)
+def test_a_tag_with_too_many_attributes_is_found_behind_anything(before: bytes) -> None:
+    for after in (b">tail", b">tail\"<p title='", b""):
+        html = before + ATTRIBUTES + after
+        assert len(within_bounds(html)) <= len(before)
+
+
+@pytest.mark.parametrize("value", ['"{0}>"', "'>{0}'", '"<b>{0}"', "'\">{0}'"])
+def test_attributes_are_counted_past_brackets_in_their_values(value: str) -> None:
+    html = b"<p>x</p><html " + numbered("a{0}=" + value + " ", 30_000) + b">tail"
+    assert len(within_bounds(html)) == len(b"<p>x</p>")
+
+
+def test_a_script_and_long_paragraphs_are_no_tags() -> None:
+    script = b"<script>if (a < b) { x = 'y' }" + b" let c = d; " * 10_000 + b"</script>"
+    html = script + b"<p>" + b"some words and <b>more</b> of them " * 10_000
+    assert within_bounds(html) == html

@@ -21,7 +21,6 @@ MAX_ATTRIBUTES = 5_000
 _FEW_TAGS = 3_000
 _MANY_TAGS = 25_000
 _LONG_PAGE = 128_000
-_LONG_TAG = 16_000
 _SAME_OPEN = 3
 """So many equal formatting elements a parser keeps open, as HTML has it."""
 _FORMATTING_NAME = re.compile(rb"<(/?)(b|big|code|em|font|i|s|small|strike|strong|tt|u)[\s/>]")
@@ -34,9 +33,13 @@ _FLAT = frozenset(b"dd dt li option p tbody td tfoot th thead tr".split())
 """Hardly ever right inside of themselves, since the next one ends them."""
 _WITH_FLAT = 2
 """Depth that an element adds, together with a flat one in it."""
-_WHOLE_TAG = re.compile(rb"<[a-zA-Z](?:[^\"'>]++|\"[^\"]*+\"|'[^']*+'|[\"'])*+(?:>|\Z)")
-_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
-_SEPARATOR = re.compile(rb"[\s/=]+")
+_IN_TAG = re.compile(
+    rb"(?P<opens_double>[\s/]*+=\s*+\")|(?P<opens_single>[\s/]*+=\s*+')|(?P<double>\")|(?P<single>')"
+    rb"|(?P<closes>>)|(?P<separates>[\s/=]++)|(?P<begins><[a-zA-Z])"
+)
+"""What matters in a tag. A quote in a name, or in a bare value, is a letter like others."""
+_QUOTED_END = re.compile(rb"=\s*+(?:\"[^\">]*+>|'[^'>]*+>)")
+_SEPARATORS = re.compile(rb"[\s/=]++")
 
 
 def within_bounds(html: bytes) -> bytes:
@@ -54,26 +57,53 @@ def within_bounds(html: bytes) -> bytes:
     return html
 
 
-def _has_long_tag(html: bytes) -> bool:
-    """Whether so much may lie in one tag; about all pages are seen through in a few steps."""
-    position = 0
-    while position < len(html):
-        last = html.rfind(b">", position, position + _LONG_TAG)
-        if last < 0:
-            return len(html) - position >= _LONG_TAG
-        position = last + 1
-    return False
+def _may_have_long_tag(html: bytes) -> bool:
+    """Whether some tag may have too many attributes; about no page does.
+
+    A `>` ends a tag, unless it stands in quotes. So a tag is not longer than the longest stretch
+    without one, times the number of those that may stand in quotes.
+    """
+    longest = max(html.split(b">"), key=len)
+    num_separators = max(
+        (
+            len(_SEPARATORS.findall(part))
+            for part in html.split(b">")
+            if 4 * len(part) > len(longest)
+        ),
+        default=0,
+    )
+    most = max(num_separators, len(longest) // 8)
+    return most * (1 + len(_QUOTED_END.findall(html))) > MAX_ATTRIBUTES
 
 
 def _end_by_attributes(html: bytes) -> int:
-    if not _has_long_tag(html):
+    """Where the first tag begins that may have too many attributes.
+
+    What looks like a tag may be text, part of a script, or of a value of a tag that began before.
+    So each place where one may begin is counted, in one pass from the end: how many attributes
+    come before the next `>`, read from outside of a value, and from inside of each kind of quotes.
+    """
+    if not _may_have_long_tag(html):
         return len(html)
-    for tag in _WHOLE_TAG.finditer(html):
-        if tag.end() - tag.start() > _LONG_TAG:
-            bare = _QUOTED.sub(b"", tag.group())
-            if len(_SEPARATOR.findall(bare)) > MAX_ATTRIBUTES:
-                return tag.start()
-    return len(html)
+    outside = in_double = in_single = 0
+    end = len(html)
+    for token in reversed(list(_IN_TAG.finditer(html))):
+        kind = token.lastgroup
+        if kind == "opens_double":
+            outside, in_double = in_double + 1, outside
+        elif kind == "opens_single":
+            outside, in_single = in_single + 1, outside
+        elif kind == "double":
+            in_double = outside
+        elif kind == "single":
+            in_single = outside
+        elif kind == "closes":
+            outside = 0
+        elif kind == "separates":
+            outside += 1
+        elif outside > MAX_ATTRIBUTES:
+            end = token.start()
+    return end
 
 
 def _end_by_formatting(html: bytes) -> int:
