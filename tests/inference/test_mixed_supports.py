@@ -15,6 +15,7 @@ from flamingo.inference.mixed_supports import (
     mixed_batches,
 )
 from flamingo.inference.support_cache import SupportCache
+from flamingo.model.cache_rows import can_be_parted
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.prompting import CAPTION
 from tests.families import FAMILIES
@@ -182,3 +183,45 @@ def test_lengths_that_are_far_apart_come_in_batches_of_their_own() -> None:
         if batch == [1, 2]:
             assert generated(model, rows.together(batch)) == alone
     assert mixed_batches(model, rows.behind, 1) == [[1], [2], [3], [0]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_support_sets_that_are_read_together_are_those_that_are_read_alone(family: str) -> None:
+    model = tiny_flamingo(family)
+    if not can_be_parted(model):
+        pytest.skip("a layer of this family keeps a window")
+    sets = [Prompts.random([4], shots=shots, seed=shots) for shots in (3, 1, 2)]
+    widest = max(len(one.supports) for one in sets)
+    ids, index, mask = (
+        torch.tensor(
+            [[fill] * (widest - len(one.supports)) + list(row(one.supports)) for one in sets]
+        )
+        for fill, row in (
+            (2, lambda one: one.token_ids),
+            (0, lambda one: one.visual_index),
+            (0, lambda one: [1] * len(one)),
+        )
+    )
+    pixels = torch.zeros(3, 3, 1, 3, SIZE, SIZE)
+    frames = torch.zeros(3, 3, 1, dtype=torch.bool)
+    for row, one in enumerate(sets):
+        shots = one.support_pixels.shape[1]
+        pixels[row, :shots], frames[row, :shots] = one.support_pixels[0], True
+    inputs = {
+        "input_ids": ids,
+        "visual_index": index,
+        "attention_mask": mask,
+        "pixel_values": pixels,
+        "frame_mask": frames,
+    }
+    found = SupportCache.read_all(model, inputs, [3, 1, 2], CAPTION)
+    for one, supports in zip(sets, found, strict=True):
+        alone = one.read(model)
+        assert supports.token_ids == alone.token_ids
+        assert supports.visual_index == alone.visual_index
+        assert supports.nbytes == alone.nbytes
+        part = supports.continued(one.queries, 5)
+        together = {**part.inputs, "pixel_values": one.query_pixels}
+        assert generated(model, together, past_key_values=part.cache) == generated(
+            model, one.whole(0)
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,13 +74,16 @@ def test_shared_supports_are_read_once(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    whole = SupportCache.read.__func__
+    whole = SupportCache.read_all.__func__  # type: ignore[attr-defined]
 
-    def counted(cls: type[SupportCache], model: object, inputs: object, num: int, t: object):  # type: ignore[no-untyped-def]
-        read.append(num)
-        return whole(cls, model, inputs, num, t)
+    def counted(
+        cls: type[SupportCache], model: Any, inputs: Any, num_visuals: Any, *others: Any
+    ) -> list[SupportCache]:
+        read.extend(num_visuals)
+        found: list[SupportCache] = whole(cls, model, inputs, num_visuals, *others)
+        return found
 
-    monkeypatch.setattr(SupportCache, "read", classmethod(counted))
+    monkeypatch.setattr(SupportCache, "read_all", classmethod(counted))
     encoded: list[int] = []
     predictor.model.vision_encoder.register_forward_hook(lambda m, a, o: encoded.append(len(o)))
     predictor.answer_all(requests(), max_new_tokens=2)

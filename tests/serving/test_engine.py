@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -153,15 +154,15 @@ def test_one_bad_prompt_fails_alone() -> None:
 
 def test_a_fault_of_the_model_fails_its_job_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     with running() as engine:
-        read = engine._work.prefixes.of
+        read = engine._work.prefixes.of_all
         poisoned = prompt(3, 2)
 
-        def of(before: Interleaved) -> Any:
-            if before == poisoned.before:
+        def of_all(befores: Sequence[Interleaved]) -> Any:
+            if poisoned.before in befores:
                 raise RuntimeError("out of memory")
-            return read(before)
+            return read(befores)
 
-        monkeypatch.setattr(engine._work.prefixes, "of", of)
+        monkeypatch.setattr(engine._work.prefixes, "of_all", of_all)
         asked = [Asked(engine, Write(own, 5)) for own in (prompt(0, 1), poisoned, prompt(1, 2))]
         ends = [one.all()[-1] for one in asked]
         after = Asked(engine, Write(prompt(2, 1), 5)).all()[-1]

@@ -12,10 +12,13 @@ from flamingo.data.encoding import Encoded
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.inference.context import check_length, most_tokens
 from flamingo.inference.mixed_supports import Behind, continued_together, mixed_batches
+from flamingo.inference.room import READ_AT_ONCE
 from flamingo.inference.support_cache import SupportCache
 from flamingo.inference.visual_memory import VisualMemory
+from flamingo.model.cache_rows import can_be_parted
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache
+from flamingo.model.weights_identity import weights_stamp
 from flamingo.prompting import Template
 from flamingo.sequence import Interleaved
 
@@ -52,6 +55,12 @@ class PromptInputs:
         self.model, self.processor = model, processor
         self.encoder = processor.encoder()
         self._most_tokens = most_tokens(model.language_model)
+        self._can_be_parted = can_be_parted(model)
+        self._held_stamp: int | None = None
+
+    def hold_weights(self) -> None:
+        """Notes that the weights stay as they are, so that they are not looked at each time."""
+        self._held_stamp = weights_stamp(self.model)
 
     def batch(self, prompts: Sequence[Interleaved]) -> Batch:
         """Open prompts as one batch of tensors on the model's device, padded on the left.
@@ -84,9 +93,10 @@ class PromptInputs:
             inputs = self._inputs(prompts, [row.query for row in rows], memory)
             yield Reading(range(len(prompts)), inputs)
             return
+        stamp = self._stamp()
         for supports in {id(row.supports): row.supports for row in rows}.values():
             if supports is not None:
-                supports.check(self.model)
+                supports.check(self.model, stamp)
         for numbers in mixed_batches(self.model, rows, len(prompts)):
             own = [rows[number] for number in numbers]
             shown = [prompts[number] for number in numbers]
@@ -107,8 +117,46 @@ class PromptInputs:
             template: how they are written.
             memory: gives visual tokens in place of pixels.
         """
-        inputs = self._inputs([prompt], [row.query for row in self._behind([prompt], 0)], memory)
-        return SupportCache.read(self.model, inputs, len(prompt.visuals), template)
+        return self.supports_all([prompt], template, memory)[0]
+
+    def supports_all(
+        self, prompts: Sequence[Interleaved], template: Template, memory: VisualMemory | None
+    ) -> list[SupportCache]:
+        """Reads support sets, those of about one length as one batch.
+
+        Args:
+            prompts: the supports of each set, each closed.
+            template: how all of them are written.
+            memory: gives visual tokens in place of pixels.
+
+        Raises:
+            SequenceError: one is longer than the language model can read.
+        """
+        encoded = [row.query for row in self._behind(prompts, 0)]
+        stamp = self._stamp()
+        found: dict[int, SupportCache] = {}
+        for numbers in self._of_one_length([len(one) for one in encoded]):
+            shown = [prompts[number] for number in numbers]
+            inputs = self._inputs(shown, [encoded[number] for number in numbers], memory)
+            counts = [len(prompt.visuals) for prompt in shown]
+            read = SupportCache.read_all(self.model, inputs, counts, template, stamp)
+            found.update(zip(numbers, read, strict=True))
+        return [found[number] for number in range(len(prompts))]
+
+    def _of_one_length(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Which sequences are read together: those at least two thirds as long as the longest."""
+        batches: list[list[int]] = []
+        for number in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+            longest = lengths[batches[-1][0]] if batches else 0
+            fits = self._can_be_parted and 3 * lengths[number] >= 2 * longest
+            if batches and fits and (len(batches[-1]) + 1) * longest <= READ_AT_ONCE:
+                batches[-1].append(number)
+            else:
+                batches.append([number])
+        return batches
+
+    def _stamp(self) -> int:
+        return weights_stamp(self.model) if self._held_stamp is None else self._held_stamp
 
     def extended(
         self, supports: SupportCache, more: Interleaved, memory: VisualMemory | None

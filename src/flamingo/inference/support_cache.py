@@ -12,6 +12,7 @@ from torch import Tensor
 
 from flamingo.data.encoding import Encoded
 from flamingo.foundation.errors import SequenceError
+from flamingo.model.cache_rows import row_alone
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.growing_cache import GrowingCache, GrowingLayer, layer_with_rows
 from flamingo.model.visual_cache import VisualCacheLayer, num_forgotten
@@ -74,20 +75,42 @@ class SupportCache:
             num_visuals: that the row shows.
             template: how the supports are written.
         """
+        return cls.read_all(model, inputs, [num_visuals], template)[0]
+
+    @classmethod
+    def read_all(
+        cls,
+        model: FlamingoForConditionalGeneration,
+        inputs: dict[str, Tensor],
+        num_visuals: Sequence[int],
+        template: Template,
+        stamp: int | None = None,
+    ) -> list[SupportCache]:
+        """Reads several support sets as one batch.
+
+        Args:
+            model: a Flamingo; it must keep each token, or states, where there are several rows.
+            inputs: its inputs, padded on the left; rows end in closed chunks.
+            num_visuals: that each row shows.
+            template: how the supports are written.
+            stamp: of the model's weights, if that is known already.
+        """
         cache = GrowingCache(model.config.get_text_config(decoder=True))
         with torch.no_grad():
             model(**inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        index = inputs["visual_index"][0].tolist()
-        _shorten(cache, index, model)
-        ids = inputs["input_ids"][0].tolist()
-        return cls(
-            tuple(ids),
-            tuple(index),
-            num_visuals,
-            template,
-            cache,
-            weights_stamp(model),
-        )
+        stamp = weights_stamp(model) if stamp is None else stamp
+        found = []
+        names = ("input_ids", "visual_index", "attention_mask")
+        rows = zip(*(inputs[name] for name in names), strict=True)
+        for row, (ids, index, mask) in enumerate(rows):
+            pad = len(mask) - int(mask.sum())
+            own = row_alone(cache, row, pad, num_visuals[row] * model.config.num_latents)
+            seen = index[pad:].tolist()
+            _shorten(own, seen, model)
+            found.append(
+                cls(tuple(ids[pad:].tolist()), tuple(seen), num_visuals[row], template, own, stamp)
+            )
+        return found
 
     def extended(
         self,
@@ -137,13 +160,17 @@ class SupportCache:
         """Last tokens of the supports that can be read again."""
         return min(READ_AGAIN, len(self)) if self.cache.keeps_each_token else 0
 
-    def check(self, model: FlamingoForConditionalGeneration) -> None:
+    def check(self, model: FlamingoForConditionalGeneration, stamp: int | None = None) -> None:
         """Refuses a model that has not read these supports, or has changed since.
+
+        Args:
+            model: that is to go on from them.
+            stamp: of its weights, if that is known already.
 
         Raises:
             SequenceError: it is another model, was trained further, or was moved.
         """
-        if self.stamp != weights_stamp(model):
+        if self.stamp != (weights_stamp(model) if stamp is None else stamp):
             raise SequenceError(
                 f"The support set of {self.num_visuals} visuals and {len(self)} tokens was read "
                 "with other weights than those of this model: it is another one, or it was "
@@ -235,12 +262,14 @@ def _shorten(
     cache: GrowingCache, index: Sequence[int], model: FlamingoForConditionalGeneration
 ) -> None:
     """Lets go of empty room, and of the visuals that neither a query nor a last token sees."""
+    # Where no token is ever read again, queries see what the last one saw.
+    again = READ_AGAIN if cache.keeps_each_token else 1
     for layer in cache.layers:
         if isinstance(layer, GrowingLayer):
             layer.trim()
     if model.config.sees == "all_previous":
         return
-    num_unseen = max(0, min(index[-READ_AGAIN:]) - 1) - num_forgotten(cache)
+    num_unseen = max(0, min(index[-again:]) - 1) - num_forgotten(cache)
     for layer in cache.layers:
         if isinstance(layer, VisualCacheLayer) and num_unseen > 0:
             layer.forget(num_unseen, model.config.num_latents)

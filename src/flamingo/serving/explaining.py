@@ -5,17 +5,21 @@ from __future__ import annotations
 from flamingo.data.transforms import VisualTransform
 from flamingo.inference.attention_maps import attention_over_query, has_attention_maps
 from flamingo.inference.predictor import Predictor
+from flamingo.inference.visual_memory import VisualMemory
 from flamingo.sequence import Interleaved, Visual
 from flamingo.serving.events import Explained
 from flamingo.serving.jobs import Explain
 
 
-def explained(predictor: Predictor, job: Explain, rows_at_once: int) -> Explained:
+def explained(
+    predictor: Predictor, job: Explain, memory: VisualMemory, rows_at_once: int
+) -> Explained:
     """Scores the answer with all supports, and once without each of them.
 
     Args:
         predictor: the model.
         job: what is explained.
+        memory: of visuals.
         rows_at_once: prompts that are read together.
 
     Raises:
@@ -27,7 +31,6 @@ def explained(predictor: Predictor, job: Explain, rows_at_once: int) -> Explaine
     ]
     prompts = [job.prompt.whole, *without]
     text = job.template.continuation(job.answer)
-    memory = predictor.remembered().memory
     scores: list[float] = []
     for start in range(0, len(prompts), rows_at_once):
         own = prompts[start : start + rows_at_once]

@@ -30,6 +30,8 @@ class Limits:
         pixel_bytes: of all accepted requests together, decoded.
         rows: answers that are written at the same time.
         batches: sets of answers that take turns.
+        prefix_bytes: of the keys and values of prompts' beginnings that are kept.
+        visual_token_bytes: of what the model saw of images and clips, and is kept.
         support_sets: that are kept by name.
         support_set_bytes: of all of these together.
         uploads: files that are kept for later requests.
@@ -57,6 +59,8 @@ class Limits:
     pixel_bytes: int = 2**30
     rows: int = 32
     batches: int = 4
+    prefix_bytes: int = 2**30
+    visual_token_bytes: int = 2**28
     support_sets: int = 1000
     support_set_bytes: int = 2**30
     uploads: int = 1000

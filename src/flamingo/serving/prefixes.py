@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flamingo.inference.prompt_inputs import PromptInputs
@@ -51,35 +52,58 @@ class Prefixes:
         return self._kept.num_bytes
 
     def of(self, before: Interleaved) -> Prefix:
-        """What has read `before`.
+        """What has read `before`, see `of_all`."""
+        return self.of_all([before])[0]
+
+    def of_all(self, befores: Sequence[Interleaved]) -> list[Prefix]:
+        """What has read each of these beginnings; the ones that are new are read together.
 
         Args:
-            before: closed chunks.
+            befores: closed chunks each, or nothing.
 
         Raises:
-            SequenceError: it is longer than the language model can read.
+            SequenceError: one is longer than the language model can read.
             DataError: the store of visuals cannot be read or written.
         """
-        if not before.parts:
-            return Prefix(None, 0)
-        ends = _ends(before)
-        for number, (key, end) in enumerate(reversed(ends)):
-            known = self._kept.get(key)
-            if known is None:
-                continue
-            if number == 0:
-                return Prefix(known, len(known))
-            more = Interleaved(before.parts[end:])
-            return Prefix(
-                self._keep(ends, self._inputs.extended(known, more, self._memory)), len(known)
-            )
+        all_ends = [_ends(before) for before in befores]
+        found: dict[str, SupportCache] = {}
+        known: list[int] = []
+        new: dict[str, int] = {}
+        for number, (before, ends) in enumerate(zip(befores, all_ends, strict=True)):
+            supports, end = self._longest(ends)
+            key = ends[-1][0] if ends else ""
+            # Of two that begin alike one is read for the other.
+            known.append(len(found[key]) if key in found else len(supports or ()))
+            if supports is not None and key not in found:
+                more = Interleaved(before.parts[end:])
+                if more.parts:
+                    supports = self._inputs.extended(supports, more, self._memory)
+                    self._kept.put(key, supports)
+                found[key] = supports
+            elif supports is None and ends:
+                new.setdefault(key, number)
         # The template says how further supports are written, which nobody asks here.
-        read = self._inputs.supports(before, TEMPLATES["caption"], self._memory)
-        return Prefix(self._keep(ends, read), 0)
+        documents = [befores[number] for number in new.values()]
+        read = self._inputs.supports_all(documents, TEMPLATES["caption"], self._memory)
+        for key, supports in zip(new, read, strict=True):
+            found[key] = supports
+            self._kept.put(key, supports)
+        return [
+            Prefix(found[ends[-1][0]] if ends else None, number)
+            for ends, number in zip(all_ends, known, strict=True)
+        ]
 
-    def _keep(self, ends: list[tuple[str, int]], supports: SupportCache) -> SupportCache:
-        self._kept.put(ends[-1][0], supports)
-        return supports
+    def unread(self, before: Interleaved) -> Interleaved:
+        """What of a beginning was not read before."""
+        _, end = self._longest(_ends(before))
+        return Interleaved(before.parts[end:])
+
+    def _longest(self, ends: list[tuple[str, int]]) -> tuple[SupportCache | None, int]:
+        """The longest beginning that is kept, and the part behind it."""
+        for key, end in reversed(ends):
+            if (kept := self._kept.get(key)) is not None:
+                return kept, end
+        return None, 0
 
 
 def _ends(document: Interleaved) -> list[tuple[str, int]]:

@@ -41,10 +41,9 @@ class Work:
 
     def __init__(self, predictor: Predictor, limits: Limits) -> None:
         self.predictor, self.limits = predictor, limits
-        remembered = predictor.remembered()
-        self.memory = remembered.memory
-        most_bytes = remembered.budgets.support_bytes
-        self.prefixes = Prefixes(predictor.inputs, self.memory, most_bytes)
+        predictor.inputs.hold_weights()
+        self.memory = predictor.visual_memory(most_bytes=limits.visual_token_bytes)
+        self.prefixes = Prefixes(predictor.inputs, self.memory, limits.prefix_bytes)
         self.num_steps = self.num_written = 0
 
     def num_rows(self, job: Job) -> int:
@@ -84,10 +83,14 @@ class Work:
         num_tokens = [self._checked(one.job) for one in group]
         if isinstance(group[0].job, Explain):
             group[0].begin(num_tokens[0], 0)
-            group[0].say(explained(self.predictor, group[0].job, self.limits.rows))
+            group[0].say(explained(self.predictor, group[0].job, self.memory, self.limits.rows))
             group[0].finish()
             return
-        known = [self.prefixes.of(one.job.prompt.before) for one in group]
+        prompts = [one.job.prompt for one in group]
+        # All that is new is encoded at once.
+        unread = [self.prefixes.unread(prompt.before) for prompt in prompts]
+        self.memory.see(v for part in (*unread, *(p.query for p in prompts)) for v in part.visuals)
+        known = self.prefixes.of_all([prompt.before for prompt in prompts])
         for one, number, prefix in zip(group, num_tokens, known, strict=True):
             one.begin(number, prefix.num_known)
         after = [prefix.supports for prefix in known]
