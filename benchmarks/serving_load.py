@@ -10,8 +10,8 @@ and asks again, and the wait is part of the latency. Then some answers of the ma
 again, one at a time, and have to be the same; and the server's memory is watched over further
 requests. Ctrl-C ends it with a report of what was measured.
 
-A server that is started here keeps few decoded pictures, so that these soon stop to grow. What its
-engine keeps of prompts and visuals grows up to its budget, and is told beside the memory.
+A server that is started here keeps few decoded pictures, visual tokens and prompts' beginnings, so
+that these soon stop to grow.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from flamingo.evaluation.report import machine
 from flamingo.foundation.devices import pick_device
 from flamingo.foundation.records import json_text
 
-LIMITS = ("visual_cache_bytes=16777216",)
-"""Of a server that is started here."""
+LIMITS = ("visual_cache_bytes=16777216", "prefix_bytes=67108864", "visual_token_bytes=16777216")
+"""Of a server that is started here: small, so that they are soon reached."""
 
 
 @contextmanager
