@@ -100,7 +100,7 @@ def test_the_connection_goes_to_the_number_that_was_checked(
     [
         "http://127.0.0.1/",
         "http://127.0.0.1:1/",
-        "http://localhost:{port}/",
+        "http://LocalHost:{port}/",
         "http://2130706433:{port}/",
         "http://127.1:{port}/",
         "http://[::1]:{port}/",
@@ -135,7 +135,7 @@ def test_redirects_stay_with_the_allowed_hosts(site: Site) -> None:
     site.answers["/a"] = gives(status=302, Location="/b")
     site.answers["/b"] = gives(b"file")
     assert own(site).read(site.url("/a")) == b"file"
-    targets = ("http://localhost/", f"http://localhost:{site.port}/", "file:///etc/passwd")
+    targets = ("http://LocalHost/", f"http://LocalHost:{site.port}/", "file:///etc/passwd")
     for target in (*targets, "http://[", "http://u:p@127.0.0.1/", "ftp://a/"):
         site.answers["/c"] = gives(status=301, Location=target)
         with pytest.raises(MediaError):
