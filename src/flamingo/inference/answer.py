@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -23,11 +23,13 @@ class Answer:
         text: the answer.
         score: its log-likelihood, summed over its tokens and the `<EOC>` that ends it.
         choices: for a close-ended question the score of every candidate, best first.
+        token_ids: of an open answer, with the one that ends it.
     """
 
     text: str
     score: float
     choices: tuple[tuple[str, float], ...] = ()
+    token_ids: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def likeliest(cls, choices: Sequence[str], scores: Sequence[float]) -> Answer:
@@ -63,13 +65,16 @@ class AnswerReader:
         """
         tokens = output.sequences[:, width:]
         counts = self._counts(tokens)
-        texts = [self._text(row[own]) for row, own in zip(tokens, counts, strict=True)]
+        ids = [row[own] for row, own in zip(tokens, counts, strict=True)]
         if getattr(output, "sequences_scores", None) is not None:
             scores = output.sequences_scores.tolist()
         else:
             logits = torch.stack(output.logits, dim=1)
             scores = row_log_likelihoods(logits, tokens, counts.long())
-        return [Answer(text, score) for text, score in zip(texts, scores, strict=True)]
+        return [
+            Answer(self._text(own), score, token_ids=tuple(own.tolist()))
+            for own, score in zip(ids, scores, strict=True)
+        ]
 
     def _text(self, tokens: Int[Tensor, " tokens"]) -> str:
         text: str = self.tokenizer.decode(tokens, skip_special_tokens=True)

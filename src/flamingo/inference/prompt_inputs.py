@@ -77,7 +77,7 @@ class PromptInputs:
         longest_answer: int,
         after: After,
     ) -> Iterator[Reading]:
-        """The prompts as one batch; behind supports as several, if their lengths are far apart.
+        """The prompts as one batch; with `after` as several, if their lengths are far apart.
 
         Args:
             prompts: open documents; behind supports, what follows these.
@@ -89,7 +89,7 @@ class PromptInputs:
             SequenceError: a prompt and its answer are longer than the language model can read.
         """
         rows = self._behind(prompts, longest_answer, after)
-        if all(row.supports is None for row in rows):
+        if after is None:
             inputs = self._inputs(prompts, [row.query for row in rows], memory)
             yield Reading(range(len(prompts)), inputs)
             return

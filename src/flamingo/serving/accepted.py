@@ -44,10 +44,10 @@ class Accepted:
         """Whether work on it would be for nothing."""
         return self.is_cancelled or self.is_over or time.monotonic() >= self.deadline
 
-    def begin(self, prompt_tokens: int, cached_tokens: int) -> None:
-        """Notes that the work begins, and on how much."""
+    def begin(self, cached_tokens: int) -> None:
+        """Notes that the work begins, and how many tokens of the prompt were read before."""
         self.begun_at = time.monotonic()
-        self.prompt_tokens, self.cached_tokens = prompt_tokens, cached_tokens
+        self.cached_tokens = cached_tokens
 
     def say(self, event: Event) -> None:
         """Delivers an event, unless all was said or nobody listens."""

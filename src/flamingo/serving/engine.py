@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from flamingo.inference.predictor import Predictor
+from flamingo.inference.room import READ_AT_ONCE
 from flamingo.serving.accepted import Accepted
 from flamingo.serving.errors import Busy, JobTimeout, Stopping
 from flamingo.serving.events import Event, Failed
 from flamingo.serving.fair_queue import FairQueue
 from flamingo.serving.jobs import Job
 from flamingo.serving.limits import Limits
+from flamingo.serving.running import Running
 from flamingo.serving.work import Work
-from flamingo.serving.writing import Writing
 
 _log = logging.getLogger("flamingo.serving")
 
@@ -86,7 +87,7 @@ class Engine:
         self.predictor, self.limits = predictor, limits
         self._work = Work(predictor, limits)
         self._queue: FairQueue[Accepted] = FairQueue()
-        self._writings: list[Writing] = []
+        self._running: list[Running] = []
         self._open: set[Accepted] = set()
         self._changed = threading.Condition()
         self._is_stopping = False
@@ -124,13 +125,22 @@ class Engine:
         """Whether it takes nothing new."""
         return self._is_stopping
 
-    def submit(self, job: Job, deliver: Callable[[Event], None], *, client: str = "") -> Ticket:
+    def submit(
+        self,
+        job: Job,
+        deliver: Callable[[Event], None],
+        *,
+        client: str = "",
+        since: float | None = None,
+    ) -> Ticket:
         """Accepts a job.
 
         Args:
             job: what is wanted.
             deliver: is given each event, on the engine's thread; must not wait.
             client: who asks. Each client has its turn.
+            since: when the request came of which this is a part, on the clock of
+                `time.monotonic`; now if not given. What it may take counts from there.
 
         Raises:
             Busy: there is no room for it now.
@@ -141,7 +151,7 @@ class Engine:
             if self._is_stopping or not self._thread.is_alive():
                 raise Stopping("The server is stopping and takes no new requests.")
             self._check_room(num_bytes)
-            deadline = time.monotonic() + self.limits.seconds
+            deadline = (time.monotonic() if since is None else since) + self.limits.seconds
             accepted = Accepted(job, deliver, client, deadline, num_bytes)
             self._open.add(accepted)
             self._queue.put(accepted, client)
@@ -199,19 +209,21 @@ class Engine:
     def _turn(self) -> bool:
         """Takes what there is room for, and one step of each set; False when all is done."""
         with self._changed:
-            if not self._queue and not self._writings:
+            if not self._queue and not self._running:
                 if self._is_stopping:
                     return False
                 self._changed.wait(_LONGEST_WAIT if self._open else None)
             if self._stop_at is not None and time.monotonic() >= self._stop_at:
                 return False
-            taken = self._take()
-            self._forget_unwanted(taken)
+            self._queue.remove(lambda one: one.is_unwanted)
+            for accepted in self._open:
+                self._tell_if_late(accepted)
+        taken = self._take()
         begun = time.monotonic()
         self._begin([one for one in taken if not one.is_unwanted])
-        for writing in list(self._writings):
-            self._guarded(writing.accepted(), partial(self._work.step, writing))
-        self._writings = [writing for writing in self._writings if writing.num_rows]
+        for work in list(self._running):
+            self._guarded(work.accepted(), partial(self._work.step, work))
+        self._running = [work for work in self._running if work.num_rows]
         with self._changed:
             self._open = {one for one in self._open if not (one.is_over or one.is_cancelled)}
             self._told = self._progress()
@@ -223,8 +235,8 @@ class Engine:
     def _progress(self) -> dict[str, int]:
         """What only this thread can count."""
         return {
-            "num_running": sum(writing.num_rows for writing in self._writings),
-            "num_batches": len(self._writings),
+            "num_running": sum(work.num_rows for work in self._running),
+            "num_batches": len(self._running),
             "num_prefixes": len(self._work.prefixes),
             "prefix_bytes": self._work.prefixes.num_bytes,
             "num_visuals": len(self._work.memory),
@@ -233,22 +245,24 @@ class Engine:
         }
 
     def _take(self) -> list[Accepted]:
-        """The next jobs, as many as there is room for."""
-        room = self.limits.rows - sum(writing.num_rows for writing in self._writings)
+        """The next jobs, as many as there is room for, and as can be read in a short time."""
         taken: list[Accepted] = []
-        if len(self._writings) >= self.limits.batches:
+        if len(self._running) >= self.limits.batches:
             return taken
-        while room > 0 and (accepted := self._queue.take()) is not None:
+        room, tokens = self.limits.rows - sum(work.num_rows for work in self._running), READ_AT_ONCE
+        while room > 0 and tokens > 0:
+            with self._changed:
+                accepted = self._queue.take()
+            if accepted is None:
+                break
+            try:
+                tokens -= self._work.measure(accepted)
+            except Exception as error:
+                self._fail(accepted, error)
+                continue
             taken.append(accepted)
             room -= self._work.num_rows(accepted.job)
         return taken
-
-    def _forget_unwanted(self, taken: list[Accepted]) -> None:
-        """Tells those that waited too long, and drops those whom nobody waits for."""
-        for accepted in [*taken, *self._queue.remove(lambda one: one.is_unwanted)]:
-            self._tell_if_late(accepted)
-        for accepted in self._open:
-            self._tell_if_late(accepted)
 
     def _tell_if_late(self, accepted: Accepted) -> None:
         if not accepted.is_over and time.monotonic() >= accepted.deadline:
@@ -259,14 +273,14 @@ class Engine:
         """Begins jobs, those of one kind as a batch; where that fails, each alone."""
         for group in self._work.grouped(taken) if taken else []:
             try:
-                self._work.begin(group, self._writings)
+                self._work.begin(group, self._running)
             except Exception as error:
                 self._work.survive(error)
                 self._begin_alone(group, error)
 
     def _begin_alone(self, group: list[Accepted], error: Exception) -> None:
         """Begins each of a batch that failed, so that one of them harms no other."""
-        running = {one for writing in self._writings for one in writing.accepted()}
+        running = {one for work in self._running for one in work.accepted()}
         for one in group:
             if one in running or one.is_over:
                 continue
@@ -274,7 +288,7 @@ class Engine:
                 # What was said cannot be taken back, and would be said again.
                 self._fail(one, error)
             else:
-                self._guarded([one], partial(self._work.begin, [one], self._writings))
+                self._guarded([one], partial(self._work.begin, [one], self._running))
 
     def _guarded(self, accepted: list[Accepted], act: Callable[[], None]) -> None:
         """Acts; if that fails, so do these jobs and nothing else."""

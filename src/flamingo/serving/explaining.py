@@ -7,54 +7,75 @@ from flamingo.inference.attention_maps import attention_over_query, has_attentio
 from flamingo.inference.predictor import Predictor
 from flamingo.inference.visual_memory import VisualMemory
 from flamingo.sequence import Interleaved, Visual
+from flamingo.serving.accepted import Accepted
 from flamingo.serving.events import Explained
 from flamingo.serving.jobs import Explain
 
+_TOKENS_AT_ONCE = 2048
+"""Of prompts that are read in one turn; others wait for it."""
 
-def explained(
-    predictor: Predictor, job: Explain, memory: VisualMemory, rows_at_once: int
-) -> Explained:
-    """Scores the answer with all supports, and once without each of them.
+
+class Explaining:
+    """Scores an answer with all supports, and once without each of them, some in each turn.
 
     Args:
         predictor: the model.
-        job: what is explained.
         memory: of visuals.
-        rows_at_once: prompts that are read together.
-
-    Raises:
-        SequenceError: the prompt is longer than the language model can read.
+        accepted: the job, which has begun.
+        job: what is explained.
     """
-    without = [
-        Interleaved.of(*job.supports[:place], *job.supports[place + 1 :], job.query)
-        for place in range(len(job.supports))
-    ]
-    prompts = [job.prompt.whole, *without]
-    text = job.template.continuation(job.answer)
-    scores: list[float] = []
-    for start in range(0, len(prompts), rows_at_once):
-        own = prompts[start : start + rows_at_once]
-        found = predictor.score_all(own, [[text]] * len(own), memory=memory)
-        scores += [row[0] for row in found]
-    score, *others = scores
-    return _with_attention(predictor, job, score, tuple(score - other for other in others))
 
+    def __init__(
+        self, predictor: Predictor, memory: VisualMemory, accepted: Accepted, job: Explain
+    ) -> None:
+        self._predictor, self._memory = predictor, memory
+        self._accepted, self._job = accepted, job
+        self._text = job.template.continuation(job.answer)
+        self._prompts = [job.prompt.whole, *map(self._without, range(len(job.supports)))]
+        self._scores: list[float] = []
+        self._rows_at_once = max(1, _TOKENS_AT_ONCE // max(1, accepted.prompt_tokens))
 
-def _with_attention(
-    predictor: Predictor, job: Explain, score: float, effects: tuple[float, ...]
-) -> Explained:
-    prompt = job.prompt.whole
-    nothing = Explained(score, None, effects)
-    if not prompt.visuals or not has_attention_maps(predictor.model.config):
-        return nothing
-    attention = attention_over_query(predictor, prompt).float()
-    side = round(attention.shape[1] ** 0.5)
-    if side * side != attention.shape[1]:
-        # Positions that are no grid, as with a token for the whole picture.
-        return nothing
-    grid = attention.reshape(-1, side, side).tolist()
-    transform = predictor.processor.image_processor.transform
-    return Explained(score, grid, effects, seen_area(prompt.visuals[-1], transform))
+    @property
+    def num_rows(self) -> int:
+        """1 until it is over."""
+        return int(not (self._accepted.is_over or self._accepted.is_unwanted))
+
+    def accepted(self) -> list[Accepted]:
+        """The job, until it is over."""
+        return [self._accepted] * self.num_rows
+
+    def step(self) -> None:
+        """Scores behind some more prompts; behind the last ones, says what came out."""
+        if not self.num_rows:
+            return
+        start = len(self._scores)
+        own = self._prompts[start : start + self._rows_at_once]
+        found = self._predictor.score_all(own, [[self._text]] * len(own), memory=self._memory)
+        self._scores += [row[0] for row in found]
+        if len(self._scores) == len(self._prompts):
+            self._accepted.say(self._explained())
+            self._accepted.finish()
+
+    def _without(self, place: int) -> Interleaved:
+        supports = self._job.supports
+        left = (*supports[:place], *supports[place + 1 :])
+        return Interleaved.of(self._job.instruction, *left, self._job.query)
+
+    def _explained(self) -> Explained:
+        score, *others = self._scores
+        effects = tuple(score - other for other in others)
+        nothing = Explained(score, None, effects)
+        prompt, model = self._job.prompt.whole, self._predictor.model
+        if not prompt.visuals or not has_attention_maps(model.config):
+            return nothing
+        attention = attention_over_query(self._predictor, prompt).float()
+        side = round(attention.shape[1] ** 0.5)
+        if side * side != attention.shape[1]:
+            # Positions that are no grid, as with a token for the whole picture.
+            return nothing
+        grid = attention.reshape(-1, side, side).tolist()
+        transform = self._predictor.processor.image_processor.transform
+        return Explained(score, grid, effects, seen_area(prompt.visuals[-1], transform))
 
 
 def seen_area(visual: Visual, transform: VisualTransform) -> tuple[float, float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flamingo.prompting import Template
@@ -101,17 +101,19 @@ class Explain:
         query: what follows them, open for the answer.
         answer: that is explained, without the space that `template` puts before it.
         template: how an answer continues the prompt.
+        instruction: what begins the prompt, with or without supports.
     """
 
     supports: tuple[Interleaved, ...]
     query: Interleaved
     answer: str
     template: Template
+    instruction: Interleaved = field(default_factory=Interleaved)
 
     @property
     def prompt(self) -> Prompt:
-        """All supports and the query."""
-        return Prompt(Interleaved.of(*self.supports), self.query)
+        """The instruction, all supports and the query."""
+        return Prompt(Interleaved.of(self.instruction, *self.supports), self.query)
 
 
 Job = Write | Search | Choose | Explain

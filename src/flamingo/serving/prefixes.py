@@ -98,6 +98,10 @@ class Prefixes:
         _, end = self._longest(_ends(before))
         return Interleaved(before.parts[end:])
 
+    def num_known(self, before: Interleaved) -> int:
+        """How many of its tokens were read before."""
+        return len(self._longest(_ends(before))[0] or ())
+
     def _longest(self, ends: list[tuple[str, int]]) -> tuple[SupportCache | None, int]:
         """The longest beginning that is kept, and the part behind it."""
         for key, end in reversed(ends):

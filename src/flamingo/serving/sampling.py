@@ -6,12 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+_COLD = 1e-6
+"""A temperature below which the likeliest token is all that is left."""
+
 
 class Sampler:
     """Takes the likeliest token, or draws one.
 
     Args:
-        temperature: 0 for the likeliest one.
+        temperature: 0, or next to it, for the likeliest one.
         top_p: draws from the likeliest tokens that together have this share.
         seed: of the draws; None for one that nobody knows.
         number: of the answer, if several are drawn with one seed.
@@ -33,9 +36,10 @@ class Sampler:
 
     def __call__(self, log_probabilities: Float[Tensor, " vocabulary"]) -> int:
         """The token that is taken, of these on the CPU."""
-        if self.temperature == 0:
+        if self.temperature < _COLD:
             return int(log_probabilities.argmax())
-        shares = (log_probabilities.double() / self.temperature).softmax(-1)
+        best = log_probabilities.max()
+        shares = ((log_probabilities - best).double() / self.temperature).softmax(-1)
         if self.top_p < 1:
             ordered, order = shares.sort(descending=True)
             # The first one always stays.

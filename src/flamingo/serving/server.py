@@ -15,6 +15,7 @@ import uvicorn
 from flamingo.foundation.errors import ConfigError
 from flamingo.serving.api.app import create_app
 from flamingo.serving.api.service import Service
+from flamingo.serving.connections import Connection
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_WORDS = 2.0
@@ -33,6 +34,7 @@ class Server(uvicorn.Server):
         listener: a socket that is bound.
         grace: seconds for what was accepted.
         ready: called once the server accepts connections.
+        connection: how each of them is watched.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class Server(uvicorn.Server):
         *,
         grace: float = 30.0,
         ready: Callable[[], None] = lambda: None,
+        connection: type[Connection] = Connection,
     ) -> None:
         config = uvicorn.Config(
             create_app(service),
+            http=connection,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -12,11 +12,12 @@ from flamingo.inference.predictor import Predictor
 from flamingo.inference.support_cache import SupportCache
 from flamingo.serving.accepted import Accepted
 from flamingo.serving.errors import TooLarge
-from flamingo.serving.events import Answered, FinishReason
-from flamingo.serving.explaining import explained
+from flamingo.serving.events import Answered
+from flamingo.serving.explaining import Explaining
 from flamingo.serving.jobs import Choose, Explain, Job, Search, Write
 from flamingo.serving.limits import Limits
 from flamingo.serving.prefixes import Prefixes
+from flamingo.serving.running import Running
 from flamingo.serving.writing import Writing
 
 _CHARACTERS_PER_TOKEN = 16
@@ -72,54 +73,65 @@ class Work:
             groups.setdefault(key, []).append(one)
         return list(groups.values())
 
-    def begin(self, group: Sequence[Accepted], writings: list[Writing]) -> None:
-        """Works on a group; what goes on being written is added to `writings`.
+    def measure(self, accepted: Accepted) -> int:
+        """Counts a prompt's tokens; gives those that must be read, as far as is known before.
 
         Raises:
-            SequenceError: a prompt is longer than the language model can read, or contains a tag.
-            TooLarge: a prompt is longer than the limit.
+            SequenceError: a text contains a tag.
+            TooLarge: the prompt is longer than the limit.
+        """
+        accepted.prompt_tokens = self._checked(accepted.job)
+        if isinstance(accepted.job, Explain):
+            return 0
+        return accepted.prompt_tokens - self.prefixes.num_known(accepted.job.prompt.before)
+
+    def begin(self, group: Sequence[Accepted], running: list[Running]) -> None:
+        """Works on a group that was measured; what takes several turns is added to `running`.
+
+        Raises:
+            SequenceError: a prompt is longer than the language model can read.
             DataError: the store of visual tokens cannot be read or written.
         """
-        num_tokens = [self._checked(one.job) for one in group]
-        if isinstance(group[0].job, Explain):
-            group[0].begin(num_tokens[0], 0)
-            group[0].say(explained(self.predictor, group[0].job, self.memory, self.limits.rows))
-            group[0].finish()
+        first = group[0].job
+        if isinstance(first, Explain):
+            group[0].begin(0)
+            running.append(Explaining(self.predictor, self.memory, group[0], first))
             return
         prompts = [one.job.prompt for one in group]
         # All that is new is encoded at once.
         unread = [self.prefixes.unread(prompt.before) for prompt in prompts]
         self.memory.see(v for part in (*unread, *(p.query for p in prompts)) for v in part.visuals)
         known = self.prefixes.of_all([prompt.before for prompt in prompts])
-        for one, number, prefix in zip(group, num_tokens, known, strict=True):
-            one.begin(number, prefix.num_known)
+        for one, prefix in zip(group, known, strict=True):
+            one.begin(prefix.num_known)
         after = [prefix.supports for prefix in known]
-        if isinstance(group[0].job, Write):
-            self._write(group, after, writings)
+        if isinstance(first, Write):
+            self._write(group, after, running)
             return
-        answered = self._search if isinstance(group[0].job, Search) else self._choose
+        answered = self._search if isinstance(first, Search) else self._choose
         for one, event in zip(group, answered(group, after), strict=True):
             one.say(event)
             one.finish()
 
-    def step(self, writing: Writing) -> None:
-        """One more token of each of its answers."""
-        self.num_steps += 1
-        self.num_written += writing.num_rows
-        writing.step()
+    def step(self, running: Running) -> None:
+        """One more piece of it; of answers that are written, a token of each."""
+        if isinstance(running, Writing):
+            self.num_steps += 1
+            self.num_written += running.num_rows
+        running.step()
 
     def _write(
         self,
         group: Sequence[Accepted],
         after: Sequence[SupportCache | None],
-        writings: list[Writing],
+        running: list[Running],
     ) -> None:
         longest = max(one.job.max_new_tokens for one in group if isinstance(one.job, Write))
         queries = [one.job.prompt.query for one in group]
         readings = self.predictor.inputs.readings(queries, self.memory, longest, after)
         for reading in readings:
             own = [group[number] for number in reading.numbers]
-            writings.append(Writing(self.predictor, reading, own))
+            running.append(Writing(self.predictor, reading, own))
 
     def _search(
         self, group: Sequence[Accepted], after: Sequence[SupportCache | None]
@@ -136,9 +148,9 @@ class Work:
         )
         found = []
         for one, answer in zip(group, answers, strict=True):
-            one.new_tokens = self._num_tokens(answer.text)
-            finish: FinishReason = "length" if one.new_tokens >= job.max_new_tokens else "stop"
-            found.append(Answered(answer, finish))
+            one.new_tokens = len(answer.token_ids)
+            is_ended = answer.token_ids[-1:] and answer.token_ids[-1] in self.predictor.stops
+            found.append(Answered(answer, "stop" if is_ended else "length"))
         return found
 
     def _choose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,9 +16,11 @@ from flamingo.inference.prompt_inputs import Reading
 from flamingo.model.growing_cache import GrowingCache
 from flamingo.serving.accepted import Accepted
 from flamingo.serving.answer_text import AnswerText
-from flamingo.serving.events import FinishReason, Token, Wrote
+from flamingo.serving.events import Failed, FinishReason, Token, Wrote
 from flamingo.serving.jobs import Write
 from flamingo.serving.sampling import Sampler
+
+_log = logging.getLogger("flamingo.serving")
 
 _SHRINK_BELOW = 0.75
 """When fewer of the rows are still written, the others are taken out of the cache."""
@@ -133,9 +136,16 @@ class Writing:
         for place, row in enumerate(self._rows):
             if row.is_over:
                 continue
-            is_greedy = row.job.temperature == 0
-            token = likeliest[place] if is_greedy else row.sampler(known[place].cpu())
-            self._write(row, token, known[place])
+            try:
+                is_greedy = row.job.temperature == 0
+                token = likeliest[place] if is_greedy else row.sampler(known[place].cpu())
+                self._write(row, token, known[place])
+            except Exception as error:
+                # One row's numbers, or text, are no fault of the others.
+                _log.error("An answer failed.", exc_info=error)
+                row.accepted.say(Failed(error))
+            if row.accepted.is_over:
+                row.is_over = True
 
     def _write(self, row: _Row, token: int, known: Float[Tensor, " vocabulary"]) -> None:
         log_probability = float(known[token])

@@ -15,6 +15,8 @@ from flamingo.serving.api.validation import invalid
 _Body = TypeVar("_Body", bound=BaseModel)
 _LONG = 64 * 2**10
 """Bytes from which on a body is parsed in a thread of its own."""
+_MARKS = 100_000
+"""That begin a value, in any body: a parser takes hundreds of bytes of memory for each."""
 
 
 class Strict(BaseModel):
@@ -29,7 +31,8 @@ async def body_of(request: Request, kind: type[_Body]) -> _Body:
     """The body of a request, checked.
 
     Raises:
-        Refused: it is said to be something else than JSON, or it is not of this kind.
+        Refused: it is said to be something else than JSON, it is not of this kind, or it has far
+            more parts than a prompt can have.
     """
     media_type = request.headers.get("content-type", "application/json").split(";")[0]
     if media_type.strip().lower() != "application/json":
@@ -40,6 +43,14 @@ async def body_of(request: Request, kind: type[_Body]) -> _Body:
             status=415,
         )
     content = await request.body()
+    num_marks = sum(map(content.count, (b",", b"[", b"{")))
+    if num_marks > _MARKS:
+        raise Refused(
+            f"The body has {num_marks:,} commas and brackets, more than the limit of {_MARKS:,}. "
+            "Send less.",
+            code="too_large",
+            status=413,
+        )
     try:
         if len(content) < _LONG:
             return kind.model_validate_json(content)

@@ -29,11 +29,14 @@ from flamingo.serving.api.error_answers import Refused
 from flamingo.serving.api.leaving import STREAMED, EventStream, unless_gone
 from flamingo.serving.api.service import Service
 from flamingo.serving.api.visual_schemas import media_request
+from flamingo.serving.errors import TooLarge
 from flamingo.serving.events import Event
 from flamingo.serving.jobs import Write
 from flamingo.serving.media import MediaRequest
 
 _MOST_STOPS, _LONGEST_STOP = 4, 500
+_PARTS_PER_TOKEN = 2
+"""More than a prompt can have: each message and each part of one is a token at least."""
 _TOKENS = 256
 """Of an answer at most, where a request says nothing."""
 
@@ -112,6 +115,12 @@ def _check(body: ChatRequest, service: Service) -> None:
     check_most("stop", len(body.stops), _MOST_STOPS)
     if not all(0 < len(stop) <= _LONGEST_STOP for stop in body.stops):
         raise Refused(f"A stop text has from 1 to {_LONGEST_STOP} characters.", "stop")
+    num_parts = sum(len(m.content) for m in body.messages if isinstance(m.content, list))
+    if len(body.messages) + num_parts > _PARTS_PER_TOKEN * limits.prompt_tokens:
+        raise TooLarge(
+            f"The conversation has {len(body.messages):,} messages and {num_parts:,} parts, far "
+            f"more than {limits.prompt_tokens:,} tokens can hold. Send fewer."
+        )
     _check_messages(body.messages)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,13 @@ h2 { margin-top: 2.5rem; border-top: 1px solid; padding-top: 1rem; }
 code { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; }
-td { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+tr { border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+td:first-child code { white-space: nowrap; }
+@media (max-width: 45rem) {
+  tr, td { display: block; }
+  tr { padding: .3rem 0; }
+  td { padding: 0; overflow-wrap: anywhere; }
+}
 """
 
 
@@ -100,7 +107,9 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         values = schema.get("enum", [schema.get("const")])
         return " or ".join(f"<code>{html.escape(str(value))}</code>" for value in values)
-    bounds = [f"{word} {schema[name]}" for name, word in _BOUNDS.items() if name in schema]
+    # Bounds of whole numbers are told as if they were none.
+    number = int if schema.get("type") == "integer" else str
+    bounds = [f"{word} {number(schema[name])}" for name, word in _BOUNDS.items() if name in schema]
     kind = schema.get("title", "object") if "properties" in schema else schema.get("type", "any")
     return html.escape(" ".join([kind, *_readable(bounds)]))
 
@@ -113,4 +122,5 @@ def _readable(bounds: list[str]) -> Iterator[str]:
 
 
 def _text(text: str | None) -> str:
-    return html.escape(text or "").replace("\n\n", "<br>")
+    escaped = html.escape(text or "").replace("\n\n", "<br>")
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escaped)

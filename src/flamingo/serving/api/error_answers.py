@@ -102,4 +102,6 @@ def _body(
 ) -> dict[str, Any]:
     other = "server_error" if status >= 500 else "invalid_request_error"
     kind = _TYPES.get(status, other)
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    texts = {"message": message, "type": kind, "param": param, "code": code}
+    # Half a character, which a form in another charset can have in its names, is not UTF-8.
+    return {"error": {n: t and t.encode(errors="replace").decode() for n, t in texts.items()}}

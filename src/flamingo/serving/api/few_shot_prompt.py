@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from flamingo.foundation.errors import ConfigError, nearest
 from flamingo.prompting import Example, Template, query_prompt, support_prompt
@@ -71,8 +72,12 @@ class FewShotTexts:
 
     def written(self) -> Iterator[str]:
         """All texts of the prompt, each as often as it will be written."""
+        pattern = f"{self.template.before} {self.template.prefix}"
+        times = {name: pattern.count(f"{{{name}}}") for name in self.template.fields}
         for fields in (*self.supports, self.query):
-            yield from (self.template.before, self.template.prefix, *fields.values())
+            yield pattern
+            for name, text in fields.items():
+                yield from repeat(text, times.get(name, 1))
 
     def prompts(self, visuals: Sequence[Visual]) -> FewShotPrompts:
         """The documents, with what is seen: the supports' visuals in order, then the query's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import time
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from flamingo.serving.api.bodies import body_of, described_body, json_answer
 from flamingo.serving.api.error_answers import Refused
 from flamingo.serving.api.few_shot_prompt import check_supports
 from flamingo.serving.api.few_shot_schemas import SupportSetRequest
+from flamingo.serving.api.giving_out import GivenOut, Room
 from flamingo.serving.api.leaving import unless_gone
 from flamingo.serving.api.service import Service
 from flamingo.serving.api.support_set_answers import (
@@ -26,9 +28,12 @@ from flamingo.serving.api.support_set_answers import (
 )
 from flamingo.serving.api.visual_schemas import FileId, VideoUrl, VisualSource
 from flamingo.serving.data_urls import content_of, is_data_url, media_type_of
+from flamingo.serving.errors import JobTimeout, TooLarge
 from flamingo.serving.media import MediaRequest
 from flamingo.serving.support_sets import StoredSupport, SupportSet
 
+_GIVEN_OUT = 4
+"""Sets of the largest size that are given out at the same time."""
 _UNKNOWN_TYPE = "image/png"
 """Readers look at the content; this only says that it is to be shown."""
 
@@ -37,6 +42,7 @@ def support_set_router(service: Service) -> APIRouter:
     """The routes, for this service."""
     router = APIRouter(prefix="/v1/few_shot/support_sets", tags=["few-shot"])
     sets = service.support_sets
+    room = Room(_GIVEN_OUT * service.limits.request_bytes)
 
     @router.post(
         "",
@@ -64,11 +70,14 @@ def support_set_router(service: Service) -> APIRouter:
     @router.get("/{set_id}", response_model=SupportSetFile, summary="Give out a support set")
     async def get(request: Request, set_id: str) -> Response:
         """The whole set, as a file that can be kept, shared, and sent to a server again."""
+        kept = await asyncio.to_thread(sets.get, owner_of(request), set_id)
 
-        def written() -> Response:
-            return json_answer(SupportSetFile.of(sets.get(owner_of(request), set_id)))
+        def written() -> bytes:
+            return SupportSetFile.of(kept).model_dump_json().encode()
 
-        return await asyncio.to_thread(written)
+        with room.unless_failed(kept.num_bytes):
+            content = await asyncio.to_thread(written)
+        return GivenOut(content, room, kept.num_bytes)
 
     @router.delete("/{set_id}", response_model=DeletedSet, summary="Forget a support set")
     async def delete(request: Request, set_id: str) -> Response:
@@ -92,10 +101,7 @@ async def _create(service: Service, body: SupportSetRequest, owner: str) -> Supp
         templates=service.templates,
     )
     check_open(service)
-    files = [
-        await asyncio.to_thread(_file, service, support.visual, f"{place}.visual", owner)
-        for support, place in zip(body.supports, places, strict=True)
-    ]
+    files = await _files(service, body, places, owner)
     wanted = [
         MediaRequest(content, param=f"{place}.visual")
         for (content, _), place in zip(files, places, strict=True)
@@ -114,6 +120,35 @@ async def _create(service: Service, body: SupportSetRequest, owner: str) -> Supp
         body.template,
         bool(body.replace),
     )
+
+
+async def _files(
+    service: Service, body: SupportSetRequest, places: list[str], owner: str
+) -> list[tuple[bytes, str]]:
+    """The files of all supports, within the limits of one request."""
+    limits = service.limits
+    if len(places) > limits.visuals:
+        raise TooLarge(
+            f"The set has {len(places):,} supports, more than the limit of {limits.visuals}. "
+            "Leave some out."
+        )
+    files: list[tuple[bytes, str]] = []
+    end = time.monotonic() + limits.decode_seconds
+    for support, place in zip(body.supports, places, strict=True):
+        if time.monotonic() > end:
+            raise JobTimeout(
+                f"Reading the files took longer than {limits.decode_seconds:g} s, and {place} is "
+                "not read. Send fewer supports, or the files themselves."
+            )
+        files.append(
+            await asyncio.to_thread(_file, service, support.visual, f"{place}.visual", owner)
+        )
+        if (num_bytes := sum(len(content) for content, _ in files)) > limits.request_bytes:
+            raise TooLarge(
+                f"The files up to {place} have {num_bytes:,} bytes, more than the "
+                f"{limits.request_bytes:,} of a request. Leave some out."
+            )
+    return files
 
 
 def _file(service: Service, source: VisualSource, param: str, owner: str) -> tuple[bytes, str]:

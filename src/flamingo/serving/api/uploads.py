@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -42,6 +42,15 @@ async def upload_of(request: Request, most_bytes: int) -> tuple[bytes, str, str]
         form = await parser.parse()
     except MultiPartException as error:
         raise Refused(f"The form cannot be read: {error.message}") from error
+    except ValueError as error:  # a charset that there is not, or in which a name is not written
+        raise Refused("The names in the form cannot be read. Write them in UTF-8.") from error
+    try:
+        return _content_of(form)
+    finally:
+        await form.close()
+
+
+def _content_of(form: FormData) -> tuple[bytes, str, str]:
     file, purpose = form.get("file"), form.get("purpose", "vision")
     others = sorted(set(form) - {"file", "purpose"})
     if others:
@@ -50,5 +59,4 @@ async def upload_of(request: Request, most_bytes: int) -> tuple[bytes, str, str]
         raise Refused("The field 'file' is missing, or is no file.", "file")
     if not isinstance(purpose, str):
         raise Refused("The field 'purpose' is a file, but should be a word.", "purpose")
-    with file.file:
-        return file.file.read(), file.filename or "file", purpose
+    return file.file.read(), file.filename or "file", purpose

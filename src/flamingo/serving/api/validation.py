@@ -13,15 +13,24 @@ from flamingo.serving.api.error_answers import Refused
 
 _Place = tuple[Any, ...]
 
+_MOST_FAULTS = 1000
+_LONGEST_PARAM, _LONGEST_TEXT = 200, 500
 _KINDS_OF_PARTS = ("text", "image_url", "video_url", "file")
 
 
 def invalid(error: ValidationError | RequestValidationError) -> Refused:
     """What is wrong first, and where; further faulty fields are named."""
-    faults: Any = error.errors()
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, ValidationError):
+        if error.error_count() > _MOST_FAULTS:
+            # To describe each of them takes seconds, where they are very many.
+            return Refused(
+                f"{error.error_count():,} values are not as described. See /docs for what a body "
+                "is made of."
+            )
+        faults: Any = error.errors(include_url=False, include_input=False, include_context=False)
+    else:
         # These begin with the part of the request: body, path or query.
-        faults = [{**fault, "loc": fault["loc"][1:]} for fault in faults]
+        faults = [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()]
     # Of a union all members complain. The one that was meant is reached furthest into, and has the
     # fewest faults; a field that it does not have says more than one that is missing.
     num_faults = Counter(_member(fault["loc"]) for fault in faults)
@@ -49,7 +58,11 @@ def _message(kind: str, said: Sequence[str], param: str) -> str:
         return f"There is no field {param!r} here. Leave it out, or see /docs for what there is."
     if kind == "missing":
         return f"The field {param!r} is missing."
-    texts = [text.removeprefix("Value error, ").rstrip(".") for text in dict.fromkeys(said)]
+    # Some repeat the value, which may be of any length.
+    texts = [
+        text[:_LONGEST_TEXT].removeprefix("Value error, ").rstrip(".")
+        for text in dict.fromkeys(said)
+    ]
     return (f"{param}: " if param else "") + ", or: ".join(texts) + "."
 
 
@@ -78,4 +91,5 @@ def _param(place: _Place) -> str:
     text = ""
     for one in place:
         text += f"[{one}]" if isinstance(one, int) else f".{one}" if text else str(one)
-    return text
+    # Names of fields that do not exist may be of any length.
+    return text[:_LONGEST_PARAM]

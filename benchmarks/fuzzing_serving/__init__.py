@@ -1,0 +1,1 @@
+"""What `benchmarks.fuzz_serving` sends to a server, and how the answers are judged."""
