@@ -10,7 +10,9 @@ from flamingo.serving.events import Done, Event, Failed
 from flamingo.serving.jobs import Job
 
 
-async def events_of(engine: Engine, job: Job, *, client: str = "") -> AsyncIterator[Event]:
+async def events_of(
+    engine: Engine, job: Job, *, client: str = "", since: float | None = None
+) -> AsyncIterator[Event]:
     """The events of a job as they come, up to and with its `Done`.
 
     The job is cancelled when the iteration ends before that: by an error, by the cancellation of
@@ -20,6 +22,7 @@ async def events_of(engine: Engine, job: Job, *, client: str = "") -> AsyncItera
         engine: does the job.
         job: what is to be done.
         client: who asks; clients take turns.
+        since: when the request came of which the job is a part, see `Engine.submit`.
 
     Raises:
         FlamingoError: the job is refused, or comes to nothing.
@@ -33,7 +36,7 @@ async def events_of(engine: Engine, job: Job, *, client: str = "") -> AsyncItera
         except RuntimeError:  # the loop is closed: nobody listens any more
             return
 
-    ticket = engine.submit(job, deliver, client=client)
+    ticket = engine.submit(job, deliver, client=client, since=since)
     is_over = False
     try:
         while not is_over:

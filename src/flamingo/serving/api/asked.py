@@ -147,9 +147,11 @@ def _made(make: Callable[[list[Visual]], _Made], visuals: list[Visual]) -> _Made
     return make(visuals)
 
 
-async def counted_events(service: Service, job: Job, client: str) -> AsyncIterator[Event]:
-    """The events of a job, whose usage is counted."""
-    events: Any = events_of(service.engine, job, client=client)
+async def counted_events(
+    service: Service, job: Job, client: str, since: float | None = None
+) -> AsyncIterator[Event]:
+    """The events of a job, whose usage is counted; `since` is when its request came."""
+    events: Any = events_of(service.engine, job, client=client, since=since)
     async with aclosing(events):
         async for event in events:
             if isinstance(event, Done):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -73,6 +74,7 @@ def chat_router(service: Service) -> APIRouter:
 
 
 async def _events(service: Service, body: ChatRequest, request: Request) -> AsyncIterator[Event]:
+    since = time.monotonic()
     wanted, make = _turns(body.messages, service, owner_of(request))
     most = body.max_completion_tokens or body.max_tokens
     prompt = await seen(
@@ -88,7 +90,7 @@ async def _events(service: Service, body: ChatRequest, request: Request) -> Asyn
         stop=body.stops,
         num_alternatives=body.top_logprobs or 0,
     )
-    async for event in counted_events(service, job, client_of(request)):
+    async for event in counted_events(service, job, client_of(request), since):
         yield event
 
 

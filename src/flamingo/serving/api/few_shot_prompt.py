@@ -11,7 +11,7 @@ from flamingo.foundation.errors import ConfigError, nearest
 from flamingo.prompting import Example, Template, query_prompt, support_prompt
 from flamingo.sequence import Interleaved, Visual
 from flamingo.serving.api.error_answers import Refused
-from flamingo.serving.jobs import Prompt
+from flamingo.serving.jobs import Explain, Prompt
 
 Fields = Mapping[str, str]
 
@@ -109,14 +109,16 @@ class FewShotPrompts:
             return Prompt(Interleaved(), Interleaved.of(self.template.instruction, query))
         return Prompt(support_prompt(self.supports, self.template), query)
 
-    def parts(self) -> tuple[tuple[Interleaved, ...], Interleaved]:
-        """Each support for itself, an instruction with the first one, and the query."""
-        later = dataclasses.replace(self.template, instruction="")
-        supports = tuple(
-            support_prompt([one], later if number else self.template)
-            for number, one in enumerate(self.supports)
+    def explained(self, answer: str) -> Explain:
+        """What explains an answer: each support for itself, which are left out one by one."""
+        bare = dataclasses.replace(self.template, instruction="")
+        return Explain(
+            tuple(support_prompt([one], bare) for one in self.supports),
+            query_prompt(self.query, self.template),
+            answer,
+            self.template,
+            Interleaved.of(self.template.instruction),
         )
-        return supports, self.prompt().query
 
 
 def check_supports(

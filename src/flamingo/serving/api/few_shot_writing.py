@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from flamingo.inference.answer import Answer
@@ -15,8 +16,9 @@ from flamingo.serving.api.error_answers import described
 from flamingo.serving.api.few_shot_answers import FewShotAnswer, FewShotChunk
 from flamingo.serving.api.few_shot_prompt import FewShotPrompts
 from flamingo.serving.api.service import Service
+from flamingo.serving.errors import Busy, JobTimeout, Stopping
 from flamingo.serving.events import Answered, Done, Event, Explained, Usage, Wrote
-from flamingo.serving.jobs import Explain, Job
+from flamingo.serving.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,19 @@ class Answering:
         stamp: of the answer.
         client: who asks.
         explains: whether the answer is explained.
+        since: when the request came, on the clock of `time.monotonic`; all of its jobs together
+            have the time that one may take.
     """
 
     service: Service
     stamp: Stamp
     client: str
     explains: bool
+    since: float = field(default_factory=time.monotonic)
 
     def events(self, job: Job) -> AsyncIterator[Event]:
         """What the engine says of a job."""
-        return counted_events(self.service, job, self.client)
+        return counted_events(self.service, job, self.client, self.since)
 
 
 async def answer_data(
@@ -94,11 +99,12 @@ async def stream_data(first: str, data: AsyncIterator[str]) -> AsyncIterator[str
 async def _explained(
     answering: Answering, prompts: FewShotPrompts, answer: str
 ) -> Explained | None:
-    supports, query = prompts.parts()
+    """Why; None where there is no room or no time for that: the answer stands without it."""
     explained = None
-    events: Any = answering.events(Explain(supports, query, answer, prompts.template))
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, Explained):
-                explained = event
+    events: Any = answering.events(prompts.explained(answer))
+    with suppress(Busy, JobTimeout, Stopping):
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Explained):
+                    explained = event
     return explained
