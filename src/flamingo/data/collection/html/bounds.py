@@ -18,6 +18,7 @@ MAX_STEPS = 100_000_000
 """Steps up the tree in search of what a tag closes; a quarter of a second of them."""
 MAX_ATTRIBUTES = 5_000
 """Of one tag."""
+_MAX_EQUALS = 3 * MAX_TAGS
 _FEW_TAGS = 3_000
 _MANY_TAGS = 25_000
 _LONG_PAGE = 128_000
@@ -34,8 +35,9 @@ _FLAT = frozenset(b"dd dt li option p tbody td tfoot th thead tr".split())
 _WITH_FLAT = 2
 """Depth that an element adds, together with a flat one in it."""
 _IN_TAG = re.compile(
-    rb"(?P<opens_double>[\s/]*+=\s*+\")|(?P<opens_single>[\s/]*+=\s*+')|(?P<double>\")|(?P<single>')"
-    rb"|(?P<closes>>)|(?P<separates>[\s/=]++)|(?P<begins><[a-zA-Z])"
+    rb"(?P<opens_double>[\s/]*+=\s*+\")|(?P<opens_single>[\s/]*+=\s*+')"
+    rb"|(?P<closes>>)|(?P<begins><[a-zA-Z])"
+    rb"|(?P<plain>(?:[^<>=\s\"'/]++|(?![\s/]*+=\s*+[\"'])[\s/=]++|[\"']|<(?![a-zA-Z]))++)"
 )
 """What matters in a tag. A quote in a name, or in a bare value, is a letter like others."""
 _QUOTED_END = re.compile(rb"=\s*+(?:\"[^\">]*+>|'[^'>]*+>)")
@@ -45,9 +47,10 @@ _SEPARATORS = re.compile(rb"[\s/=]++")
 def within_bounds(html: bytes) -> bytes:
     """The page, or as much of its beginning as can be parsed in about a second."""
     html = html[:MAX_BYTES]
+    for mark, most in ((b"<", MAX_TAGS), (b">", MAX_TAGS), (b"=", _MAX_EQUALS)):
+        if html.count(mark) > most:
+            html = mark.join(html.split(mark, most + 1)[: most + 1])
     num_tags = html.count(b"<")
-    if num_tags > MAX_TAGS:
-        html = b"<".join(html.split(b"<", MAX_TAGS + 1)[: MAX_TAGS + 1])
     if len(html) > _LONG_PAGE:
         html = html[: _end_by_attributes(html)]
     if num_tags > _FEW_TAGS:
@@ -93,14 +96,16 @@ def _end_by_attributes(html: bytes) -> int:
             outside, in_double = in_double + 1, outside
         elif kind == "opens_single":
             outside, in_single = in_single + 1, outside
-        elif kind == "double":
-            in_double = outside
-        elif kind == "single":
-            in_single = outside
         elif kind == "closes":
             outside = 0
-        elif kind == "separates":
-            outside += 1
+        elif kind == "plain":
+            run = token.group()
+            # A value that reaches the first of its quotes here ends there.
+            if (place := run.find(b'"')) >= 0:
+                in_double = outside + len(_SEPARATORS.findall(run, place))
+            if (place := run.find(b"'")) >= 0:
+                in_single = outside + len(_SEPARATORS.findall(run, place))
+            outside += len(_SEPARATORS.findall(run))
         elif outside > MAX_ATTRIBUTES:
             end = token.start()
     return end
