@@ -1,6 +1,6 @@
 """Teaches words by pictures and asks for a new one, with Python's standard library alone.
 
-    flamingo serve --model miniature
+    flamingo serve --model miniature                               # and in another terminal:
     python examples/serving/few_shot_client.py pictures new.png
 
 `pictures` is a folder of images or clips whose names say what they show: `dax-1.png`, `dax-2.png`,
@@ -56,22 +56,40 @@ class Client:
             raise SystemExit(f"{self._url} does not answer: {error.reason}") from None
 
 
+def is_visual(path: Path) -> bool:
+    """Whether a file is named as an image or a clip is."""
+    return (mimetypes.guess_type(path.name)[0] or "").startswith(("image/", "video/"))
+
+
 def data_url(path: Path) -> str:
-    """A file as a text that JSON can hold."""
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    """A file as a text that JSON can hold.
+
+    Raises:
+        SystemExit: it cannot be read, or is no image or clip.
+    """
+    if not is_visual(path):
+        raise SystemExit(f"{path} is not named as an image or a clip is, such as new.png.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read: {error.strerror}.") from None
+    return f"data:{mimetypes.guess_type(path.name)[0]};base64,{base64.b64encode(content).decode()}"
 
 
 def supports_in(folder: Path) -> list[dict[str, str]]:
     """Each file with the word that it is named for, first ones of all words first.
 
     Words that take turns teach better than one after the other.
+
+    Raises:
+        SystemExit: there is no such folder, or none of its files is an image or a clip.
     """
+    if not folder.is_dir():
+        raise SystemExit(f"{folder} is no folder. Give one with images such as dax-1.png.")
     numbered: list[tuple[int, str, Path]] = []
     counts: dict[str, int] = {}
     for path in sorted(folder.iterdir()):
-        kind = mimetypes.guess_type(path.name)[0] or ""
-        if not kind.startswith(("image/", "video/")):
+        if not is_visual(path):
             continue
         word = re.sub(r"[-_ ]*\d*$", "", path.stem).replace("_", " ")
         counts[word] = counts.get(word, 0) + 1
@@ -90,7 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--name", default="words", help="of the support set on the server")
     args = parser.parse_args(arguments)
     client = Client(args.url, os.environ.get("FLAMINGO_API_KEY"))
-    supports = supports_in(args.folder)
+    supports, query = supports_in(args.folder), data_url(args.query)
+    choices = sorted({support["output"] for support in supports})
+    # The answer tells whether the server can read the new picture, before a set is replaced.
+    client.post("/v1/few_shot", {"query": {"visual": query}, "max_tokens": 1, "num_beams": 1})
     made = client.post(
         "/v1/few_shot/support_sets", {"name": args.name, "supports": supports, "replace": True}
     )
@@ -99,8 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "/v1/few_shot",
         {
             "support_set": args.name,
-            "query": {"visual": data_url(args.query)},
-            "choices": sorted({support["output"] for support in supports}),
+            "query": {"visual": query},
+            "choices": choices,
             "explain": True,
         },
     )
@@ -108,6 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for choice in answer["choices"]:
         print(f"  {choice['probability']:6.1%}  {choice['text']}")
     explanation = answer["explanation"]
+    if explanation is None:
+        print("The server had no time or room to explain it.")
+        return
     print("How much each support spoke for it:")
     for support, effect in zip(supports, explanation["support_effects"], strict=True):
         print(f"  {effect:+6.2f}  {support['output']}")

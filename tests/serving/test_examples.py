@@ -80,6 +80,34 @@ def test_the_few_shot_client_says_what_the_server_refuses(server: Running, tmp_p
         example("few_shot_client").main([str(folder), str(query), "--url", server.url])
 
 
+def test_the_few_shot_client_looks_at_the_query_before_it_replaces_a_set(
+    server: Running, pictures: Path, tmp_path: Path
+) -> None:
+    main = example("few_shot_client").main
+    good, damaged = tmp_path / "good.png", tmp_path / "damaged.png"
+    Image.new("RGB", (64, 64)).save(good)
+    damaged.write_bytes(good.read_bytes()[:60])
+    asked = ["--url", server.url, "--name", "kept"]
+    main([str(pictures), str(good), *asked])
+    [before] = [kept.id for kept in server.service.support_sets.list("") if kept.name == "kept"]
+    (pictures / "dax-1.png").unlink()
+    for query, why in (
+        (damaged, "^400: "),
+        (tmp_path / "missing.png", "missing.png cannot be read: No such file"),
+        (pictures / "notes.txt", "notes.txt is not named as an image or a clip is"),
+        (pictures, "is not named as an image or a clip is"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            main([str(pictures), str(query), *asked])
+        after = [kept.id for kept in server.service.support_sets.list("") if kept.name == "kept"]
+        assert after == [before]
+
+
+def test_the_few_shot_client_says_that_a_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="nowhere is no folder"):
+        example("few_shot_client").main([str(tmp_path / "nowhere"), "new.png"])
+
+
 def test_the_few_shot_client_needs_pictures_and_a_server(tmp_path: Path) -> None:
     main = example("few_shot_client").main
     with pytest.raises(SystemExit, match="has no image or clip"):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from flamingo.cli.main import main
+from flamingo.serving.connections import Connection
 from flamingo.serving.limits import Limits
 from tests.house.repository import ROOT, code_blocks
 from tests.serving.api.running import Running
@@ -28,16 +30,25 @@ python() {{ {python} "$@"; }}
 """
 
 
+SMALL = 'image.resize((64, 64)).save(f"{name}.png")'
+LARGE = 'image.resize((900, 900)).save(f"{name}.png", compress_level=0)'
+
+
 def own_blocks(*languages: str) -> list[str]:
     """Those that ask the server, which is running already."""
     return [block for block in code_blocks(TEXT, *languages) if ADDRESS in block]
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="needs curl")
-def test_the_commands_run_in_their_order(server: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize("drawing", ["as they are drawn", "of several MB"])
+def test_the_commands_run_in_their_order(server: Running, tmp_path: Path, drawing: str) -> None:
     blocks = own_blocks("sh")
     assert len(blocks) >= 4
     script = PRELUDE.format(python=sys.executable) + "\n".join(blocks)
+    if drawing == "of several MB":
+        # Stored as they are, as large as photos of a phone.
+        assert script.count(SMALL) == 1
+        script = script.replace(SMALL, LARGE)
     done = subprocess.run(
         ["bash", "-c", script.replace(ADDRESS, server.url)],
         cwd=tmp_path,
@@ -46,7 +57,9 @@ def test_the_commands_run_in_their_order(server: Running, tmp_path: Path) -> Non
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    size = (tmp_path / "new.png").stat().st_size
+    assert size > 2**21 if drawing == "of several MB" else size < 2**11
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     kinds = [answer.get("object") or answer.get("status") for answer in answers]
     assert kinds.count("few_shot.answer") == 3
@@ -79,6 +92,22 @@ def test_the_table_of_limits_is_that_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([\d,]+)(?: (\w+))? \|", table, re.MULTILINE)
     told = {name: int(number.replace(",", "")) * UNITS.get(unit, 1) for name, number, unit in rows}
     assert told == asdict(Limits())
+
+
+def test_the_bounds_of_connections_are_those_of_the_code() -> None:
+    said = TEXT.partition("Some bounds are fixed.")[2].partition("\n## ")[0]
+    assert f"There are {Connection.most} connections at the most" in said
+    assert f"The head of a request has {Connection.head_seconds:.0f} s" in said
+    assert f"nothing of its answer for {Connection.read_seconds:.0f} s is cut off" in said
+
+
+def test_options_are_those_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    there = set(re.findall(r"--[a-z][\w-]*", capsys.readouterr().out))
+    # Of the examples and of a benchmark.
+    said = set(re.findall(r"`(--[a-z][\w-]*)", TEXT)) - {"--url", "--seed"}
+    assert {"--host-name", "--limit", "--grace"} <= said <= there
 
 
 def test_the_list_of_metrics_is_that_of_the_server(server: Running) -> None:

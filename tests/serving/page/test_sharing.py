@@ -66,7 +66,7 @@ def test_the_server_keeps_sets_by_name(visit: Callable[..., Watched]) -> None:
     assert _said(other) == ["blick", "wug", "dax", "wug"]
     other.page.click("#server-sets")
     other.page.click("[aria-label='Delete two words']")
-    other.page.wait_for_selector("#sets-empty:not([hidden])")
+    other.page.wait_for_selector("#sets-list li:has-text('two words')", state="detached")
 
 
 def test_the_work_survives_a_reload(visit: Callable[..., Watched]) -> None:

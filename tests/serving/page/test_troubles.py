@@ -72,6 +72,21 @@ def test_a_busy_server_is_waited_for_and_asked_once_more(visit: Callable[..., Wa
     assert len(seen) == 2
 
 
+def test_an_explanation_that_was_left_out_is_said_to_be(visit: Callable[..., Watched]) -> None:
+    page = visit()
+    page.page.click("text=Two made-up words")
+    page.page.click("label:has([name=ending][value=closed])")
+
+    def without(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "explanation": None})
+
+    page.page.route("**/v1/few_shot", without)
+    assert page.ask() == "wug"
+    assert page.page.inner_text("#mattered") == "The server had no time or room to say why."
+    assert page.page.locator(".effect:visible").count() == 0
+
+
 def test_asking_can_be_cancelled(visit: Callable[..., Watched]) -> None:
     page = visit()
     page.page.click("text=Two made-up words")

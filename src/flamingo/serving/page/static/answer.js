@@ -21,6 +21,12 @@ export class AnswerPanel {
     this.panel.dataset.state = state;
   }
 
+  /** Scrolls to where it can be read; on a narrow page it comes last, so that its top goes up. */
+  comeIntoView() {
+    const block = matchMedia("(max-width: 899px)").matches ? "start" : "nearest";
+    this.panel.scrollIntoView({ block });
+  }
+
   wait(text) {
     this.#text = "";
     this.become("waiting");
@@ -42,7 +48,7 @@ export class AnswerPanel {
   }
 
   /** The whole answer. */
-  finish(whole, { visual, seconds }) {
+  finish(whole, { visual, seconds, wasAskedWhy }) {
     this.become("answered");
     const text = byId("answer-text");
     // A character may be of several tokens: then they cannot be shown one by one.
@@ -53,7 +59,8 @@ export class AnswerPanel {
     byId("candidates").replaceChildren(...(whole.choices ?? []).map(candidate));
     showFacts(whole, seconds);
     const why = whole.explanation;
-    byId("mattered").textContent = why ? mattered(why.support_effects) : "";
+    const noWhy = wasAskedWhy ? "The server had no time or room to say why." : "";
+    byId("mattered").textContent = why ? mattered(why.support_effects) : noWhy;
     showHeatMap(visual, why);
     byId("answer-details").hidden = false;
   }

@@ -73,7 +73,8 @@ export class Card {
   #put() {
     const tools = make("div", { class: "card-tools" }, this.earlier, this.repeat, this.later);
     const problem = make("p", { class: "problem", role: "alert", hidden: true });
-    const parts = [this.picture, this.grip, this.remove, this.question, this.said, this.note];
+    const head = make("div", { class: "card-head" }, this.grip, this.remove);
+    const parts = [head, this.picture, this.question, this.said, this.note];
     const attributes = { class: "card", "data-part": "card", "data-id": this.support.id };
     return make("li", attributes, ...parts, problem, this.effect, tools);
   }

@@ -15,6 +15,7 @@ import { Problem, clearProblems, placeOf, showProblem } from "./problems.js";
  */
 export class Conversation {
   #abort = null;
+  #isElsewhere = false;
 
   constructor(store, api, supports, model) {
     Object.assign(this, { store, api, supports, model, panel: new AnswerPanel() });
@@ -26,6 +27,9 @@ export class Conversation {
       event.preventDefault();
       this.ask();
     });
+    for (const moved of ["wheel", "touchmove", "pointerdown"]) {
+      addEventListener(moved, () => { this.#isElsewhere = true; }, { passive: true });
+    }
     store.addEventListener("change", () => this.#growOld());
   }
 
@@ -43,9 +47,11 @@ export class Conversation {
       const start = performance.now();
       const whole = await this.api.answer(body, { signal: abort.signal, ...this.#progress() });
       const seconds = (performance.now() - start) / 1000;
-      this.panel.finish(whole, { visual: lesson.query.visual, seconds });
+      this.panel.finish(whole, { visual: lesson.query.visual, seconds, wasAskedWhy: body.explain });
       const effects = whole.explanation?.support_effects;
       if (effects) showEffects(this.supports.cards, effects);
+      // It has grown, and so have the cards above it.
+      if (!this.#isElsewhere) this.panel.comeIntoView();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -60,7 +66,8 @@ export class Conversation {
     this.waiting = `Reading ${supports.length ? `${count} and ` : ""}your picture`;
     this.panel.wait(this.waiting);
     this.#showBusy(true);
-    byId("answer").scrollIntoView({ block: "nearest" });
+    this.#isElsewhere = false;
+    this.panel.comeIntoView();
   }
 
   #progress() {

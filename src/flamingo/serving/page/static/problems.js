@@ -32,7 +32,8 @@ export function showProblem(place, message) {
   at.replaceChildren(icon("alert"), message);
   at.hidden = false;
   at.closest("[data-part]")?.classList.add("has-problem");
-  at.scrollIntoView({ block: "nearest" });
+  // Of a card all is shown: what it says is wrong concerns its picture.
+  (at.closest(".card") ?? at).scrollIntoView({ block: "nearest" });
 }
 
 /** Takes all problems away. */
