@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from benchmarks.fuzzing_serving.sending import Raw
 
 _BODY = b'{"query": {"visual": "data:,"}}'
-_GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-_HEAD = b"POST /v1/few_shot HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+_GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_HEAD = b"POST /v1/few_shot HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 _POST = _HEAD + b"Content-Length: %d\r\n\r\n" % len(_BODY) + _BODY
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get", "A" * 300)
 
 
 def _get(target: bytes, more: bytes = b"") -> bytes:
-    return b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n" + more + b"\r\n"
+    return b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n" + more + b"\r\n"
 
 
 _HEADS: dict[str, bytes] = {
@@ -180,7 +180,10 @@ def raw_requests(count: int, draw: random.Random, paths: Sequence[str]) -> Itera
             for end in ("wait", "reset")
         ),
         *(
-            Raw(f"methods: {method}", (f"{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode(),))
+            Raw(
+                f"methods: {method}",
+                (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),),
+            )
             for method in _METHODS
             for path in paths
         ),

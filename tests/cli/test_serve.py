@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -106,7 +107,7 @@ def test_a_second_signal_ends_it_at_once(processes: list[Process]) -> None:
         # A body that does not come keeps the server waiting.
         connection.sendall(
             f"POST /v1/few_shot HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}\r\n"
-            "Content-Length: 9\r\n\r\n".encode()
+            "Content-Type: application/json\r\nContent-Length: 9\r\n\r\n".encode()
         )
         time.sleep(0.3)
         server.process.send_signal(signal.SIGINT)
@@ -127,7 +128,12 @@ def test_wrong_options_are_named(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert "--grace" in failed(capsys, "--grace", "-1")
     assert "no key" in failed(capsys, "--api-key-file", str(_file(tmp_path, "# none\n")))
     assert "port" in failed(capsys, "--host", "203.0.113.1")
-    assert "port" in failed(capsys, "--port", "70000")
+    for port in ("70000", "-1"):
+        said = failed(capsys, "--port", port)
+        assert f"port is {port}" in said
+        assert "Something else" not in said
+        assert ".." not in said
+    assert "http://a.org" in failed(capsys, "--host-name", "http://a.org")
 
 
 def test_keys_are_in_one_place(
@@ -135,6 +141,19 @@ def test_keys_are_in_one_place(
 ) -> None:
     monkeypatch.setenv(serve.KEYS_VARIABLE, KEY)
     assert "one place" in failed(capsys, "--api-key-file", str(_file(tmp_path, KEY)))
+
+
+def test_keys_that_others_may_read_are_told_of_in_the_log(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    keys = _file(tmp_path, f"{KEY}\n")
+    keys.chmod(0o644)
+    logger = logging.getLogger("flamingo.serving")
+    before = (logger.level, logger.propagate, list(logger.handlers))
+    said = failed(capsys, "--api-key-file", str(keys), "--port", "70000")
+    assert re.search(r"^\d{4}-.* WARNING Others may read the keys", said, re.MULTILINE), said
+    # What a failed start has set up does not stay.
+    assert (logger.level, logger.propagate, list(logger.handlers)) == before
 
 
 def test_a_missing_extra_is_told(

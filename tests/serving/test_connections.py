@@ -20,7 +20,9 @@ from flamingo.serving.server import Server, bound_socket
 from tests.tiny_predictor import tiny_predictor
 
 GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
-HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+HEAD = (
+    b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+)
 RAMBLING = {
     "model": "miniature",
     "messages": [{"role": "user", "content": "a"}],

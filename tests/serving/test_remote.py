@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -45,6 +46,26 @@ def test_a_file(site: Site) -> None:
     reader = reader_of(LIMITS, remote=own(site))
     (visual,) = read_all(reader, [MediaRequest(site.url("/a.jpg"))])
     assert visual.width == 64
+
+
+def test_slow_hosts_keep_nobody_else_waiting(site: Site) -> None:
+    site.answers["/slow"] = drips
+    reader = reader_of(LIMITS, remote=own(site, seconds=0.6))
+
+    async def fetched_beside() -> float:
+        fetching = [asyncio.ensure_future(reader.fetch(site.url("/slow"))) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        begin = time.monotonic()
+        # What everything else is parsed and written in.
+        assert await asyncio.to_thread(int, "3") == 3
+        waited = time.monotonic() - begin
+        for one in fetching:
+            one.cancel()
+        await asyncio.gather(*fetching, return_exceptions=True)
+        return waited
+
+    assert asyncio.run(fetched_beside()) < 0.4
+    reader.close()
 
 
 def test_without_hosts_every_url_is_refused(site: Site) -> None:

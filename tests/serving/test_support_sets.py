@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import Any
@@ -270,13 +271,18 @@ def test_a_disk_that_is_really_full(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     original = Path.open
 
     def opened(path: Path, mode: str = "r", *args: Any) -> Any:
-        return original(Path("/dev/full"), "wb") if mode == "xb" else original(path, mode, *args)
+        return original(Path("/dev/full"), "wb") if mode == "wb" else original(path, mode, *args)
 
     monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(StorageFull, match="No space left"):
         create(sets)
     assert sets.list("ada") == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_else_may_read_a_set(tmp_path: Path) -> None:
+    kept = create(SupportSets(Limits(), tmp_path))
+    assert stat.S_IMODE((tmp_path / f"{kept.id}.json").stat().st_mode) == 0o600
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:

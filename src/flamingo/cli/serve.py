@@ -6,6 +6,8 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1: this machine only")
     parser.add_argument(
         "--port", type=int, default=8000, help="default 8000; 0 for any that is free"
+    )
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which this server is asked (repeatable). Without API keys it answers only "
+        "to its number, localhost, --host and these names: a page of any site could otherwise have "
+        "its own name lead here, and ask in its visitor's place",
     )
     parser.add_argument(
         "--api-key-file",
@@ -82,9 +93,15 @@ def run(args: argparse.Namespace) -> int:
         FlamingoError: an option is wrong, or the model cannot be loaded.
     """
     _check_extra()
+    with _log_to_stderr():
+        return _serve(args)
+
+
+def _serve(args: argparse.Namespace) -> int:
     from flamingo.foundation.errors import ConfigError
     from flamingo.foundation.records import override
     from flamingo.serving.api.service import Service
+    from flamingo.serving.api.sites import HostNames
     from flamingo.serving.engine import Engine
     from flamingo.serving.limits import Limits
     from flamingo.serving.remote import RemoteFiles
@@ -95,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     limits = override(Limits(), args.limit)
     keys = _keys(args.api_key_file)
     remote = RemoteFiles(args.allow_host, limits)
-    _begin_to_log()
+    host_names = HostNames([*args.host_name, *filter(None, [args.host])])
     if not keys and args.host not in _HERE:
         print(
             f"Warning: {args.host} can be reached from other machines, and no API key is set: "
@@ -112,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
             keys=keys,
             remote=remote,
             support_sets=args.support_sets,
+            host_names=host_names,
         )
         host, port = f"[{args.host}]" if ":" in args.host else args.host, listener.getsockname()[1]
 
@@ -165,10 +183,18 @@ def _served_name(model: str) -> str:
     return path.resolve().name if path.is_dir() else model
 
 
-def _begin_to_log() -> None:
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("flamingo.serving")
+    before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]

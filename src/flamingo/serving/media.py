@@ -32,6 +32,7 @@ _UNPACKED = 20
 """An animation may unpack to this many times what a request may show."""
 _MOST_FPS = 1000
 _PLACE = re.compile(r" at 0x[0-9A-Fa-f]+")
+_SIZE = re.compile(r"^(?=\([\d,]+ bytes\): )")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,15 @@ class MediaReader:
         except asyncio.CancelledError:
             deadline.cut()
             raise
+
+    async def fetch(self, url: str) -> bytes:
+        """The file at a URL of the web, as it is.
+
+        Raises:
+            MediaError: the address is not allowed, or does not give a file.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._fetchers, self._remote.read, url)
 
     def close(self) -> None:
         """Takes nothing more; what runs ends by itself."""
@@ -220,5 +230,8 @@ def _check_kind(request: MediaRequest, content: bytes, visual: Visual, bounds: B
 
 
 def _told(error: Exception) -> str:
-    """What may be told of an error: no places in memory, which decoders like to name."""
-    return _PLACE.sub("", str(error))
+    """What may be told of an error: no places in memory, which decoders like to name.
+
+    It begins with what it is about: bytes have no name but their size.
+    """
+    return _SIZE.sub("the file ", _PLACE.sub("", str(error)))

@@ -21,6 +21,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_WORDS = 2.0
 """Seconds in which what the engine gave up is answered, before connections are cut."""
 _EXIT_INTERRUPTED = 130
+_MOST_PORT = 65535
 
 
 class Server(uvicorn.Server):
@@ -107,14 +108,19 @@ def bound_socket(host: str, port: int) -> socket.socket:
     """A socket at this address; port 0 stands for any that is free.
 
     Raises:
-        ConfigError: the address cannot be had.
+        ConfigError: there is no such port, or the address cannot be had.
     """
+    if not 0 <= port <= _MOST_PORT:
+        raise ConfigError(
+            f"The port is {port}, but ports are numbers up to {_MOST_PORT}.\n"
+            "Take another --port, or 0 for any that is free."
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise ConfigError(
             f"The server cannot listen at {host}, port {port}: {error}.\n"

@@ -76,7 +76,9 @@ class SupportSetFolder:
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.unfinished")
         about = {**shareable(kept), "owner": kept.owner, "created": kept.created}
         try:
-            with unfinished.open("xb") as file:
+            # The folder may be one that others can look into.
+            unfinished.touch(mode=0o600, exist_ok=False)
+            with unfinished.open("wb") as file:
                 file.write(json.dumps(about).encode())
                 file.flush()
                 os.fsync(file.fileno())

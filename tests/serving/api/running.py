@@ -19,6 +19,8 @@ from flamingo.serving.api.service import Service
 from flamingo.serving.server import Server, bound_socket
 
 SEED = 2022
+HERE = "http://127.0.0.1"
+"""So a server without keys may be asked."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from flamingo.serving.api.few_shot_prompt import FewShotTexts
 from flamingo.serving.api.giving_out import GivenOut, Room
 from flamingo.serving.api.service import Service
 from flamingo.serving.errors import Busy
-from tests.serving.api.running import episode, few_shot_body
+from tests.serving.api.running import HERE, episode, few_shot_body
 
 CHAT, FEW_SHOT, SETS = "/v1/chat/completions", "/v1/few_shot", "/v1/few_shot/support_sets"
 JSON = {"Content-Type": "application/json"}
@@ -26,7 +26,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def client(service: Service) -> Iterator[TestClient]:
-    with TestClient(create_app(service), raise_server_exceptions=False) as client:
+    with TestClient(create_app(service), HERE, raise_server_exceptions=False) as client:
         yield client
 
 

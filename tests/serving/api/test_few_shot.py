@@ -166,7 +166,7 @@ VISUAL = BODY["query"]["visual"]
         ({"num_beams": 1000}, "num_beams", "at most"),
         ({"max_tokens": 0}, "max_tokens", "greater"),
         ({"colour": "red"}, "colour", "no field"),
-        ({"query": {"visual": "data:image/png;base64,AAAA"}}, "query.visual", ""),
+        ({"query": {"visual": "data:image/png;base64,AAAA"}}, "query.visual", "the file (3 bytes)"),
     ],
 )
 def test_what_cannot_be_honored_is_named(
@@ -193,5 +193,8 @@ def test_a_body_is_json(server: Running) -> None:
         answer = httpx.post(address, content=content, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400, answer.text
         assert answer.json()["error"]["message"]
-    answer = httpx.post(address, data={"a": "b"})
-    assert answer.status_code == 415
+    for kind in ({"Content-Type": "text/plain"}, {"Content-Type": ""}, {}):
+        answer = httpx.post(address, content=json.dumps(BODY), headers=kind)
+        assert answer.status_code == 415, kind
+        assert "application/json" in answer.json()["error"]["message"]
+    assert httpx.post(address, data={"a": "b"}).status_code == 415

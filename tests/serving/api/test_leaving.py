@@ -12,8 +12,10 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from flamingo.serving.api.asked import check_open
 from flamingo.serving.api.service import Service
 from flamingo.serving.engine import Engine
+from flamingo.serving.errors import Stopping
 from flamingo.serving.limits import Limits
 from tests.serving.api.running import Running, serving
 from tests.tiny_predictor import tiny_predictor
@@ -117,3 +119,13 @@ def test_a_stream_that_is_cut_short_says_why() -> None:
         assert int(late.headers["retry-after"]) >= 1
         dead = httpx.get(f"{server.url}/health")
         assert (dead.status_code, dead.json()) == (503, {"status": "dead"})
+
+
+def test_what_comes_too_late_is_not_decoded() -> None:
+    limits = Limits()
+    engine = Engine(tiny_predictor(), limits)
+    service = Service.of(engine, limits)
+    check_open(service)
+    engine.stop(0.0)
+    with pytest.raises(Stopping, match="no new requests"):
+        check_open(service)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +15,7 @@ from flamingo.serving.api.service import Service
 from flamingo.serving.engine import Engine
 from flamingo.serving.keys import Keys
 from flamingo.serving.limits import Limits
-from tests.serving.api.running import episode, few_shot_body
+from tests.serving.api.running import HERE, episode, few_shot_body
 
 SETS = "/v1/few_shot/support_sets"
 SHOWN = episode(index=3)
@@ -24,7 +26,7 @@ KEYS = ("first-key-0123456789", "second-key-0123456789")
 
 @pytest.fixture
 def client(service: Service) -> Iterator[TestClient]:
-    with TestClient(create_app(service)) as client:
+    with TestClient(create_app(service), HERE) as client:
         yield client
 
 
@@ -58,6 +60,31 @@ def test_a_set_that_is_given_out_is_taken_again(client: TestClient) -> None:
     again = client.post(SETS, json=given)
     assert again.status_code == 201, again.text
     assert again.json()["id"] == made["id"]
+
+
+@pytest.mark.parametrize("name", ["red/blue", "/a", "a/", "a//b", "a?b#c"])
+def test_names_may_have_any_characters(client: TestClient, name: str) -> None:
+    assert client.post(SETS, json={**SET, "name": name}).status_code == 201
+    address = f"{SETS}/{quote(name, safe='')}"
+    assert client.get(address).json()["name"] == name
+    assert client.delete(address).json()["deleted"]
+    assert client.get(address).status_code == 404
+
+
+def test_files_that_come_late_are_named(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service.of(engine, Limits(decode_seconds=0.2))
+
+    async def late(*args: object) -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    monkeypatch.setattr(service.media, "fetch", late)
+    shown = BODY["supports"][0]
+    supports = [shown, {"visual": "https://example.org/a.png", "output": "a"}]
+    with TestClient(create_app(service), HERE) as client:
+        answer = client.post(SETS, json={"name": "a", "supports": supports})
+    assert answer.status_code == 408
+    assert "supports[1] is not read" in answer.json()["error"]["message"]
 
 
 def test_a_name_is_not_taken_twice_unless_it_is_said(client: TestClient) -> None:

@@ -20,11 +20,13 @@ from flamingo.serving.api.docs_page import docs_router
 from flamingo.serving.api.error_answers import error_answer
 from flamingo.serving.api.few_shot import few_shot_router
 from flamingo.serving.api.file_routes import file_router
+from flamingo.serving.api.heads import HeadAsGet
 from flamingo.serving.api.health import health_router
 from flamingo.serving.api.models import model_router
 from flamingo.serving.api.observed import Observed
 from flamingo.serving.api.page import add_page
 from flamingo.serving.api.service import Service
+from flamingo.serving.api.sites import SiteCheck
 from flamingo.serving.api.support_set_routes import support_set_router
 from flamingo.serving.api.validation import invalid
 from flamingo.serving.body_limit import BodyLimit
@@ -62,13 +64,13 @@ class ErrorAnswer(BaseModel):
 _ERRORS = {
     400: "The request cannot be honored as it is",
     401: "A key is needed",
-    403: "A page of another site asks",
+    403: "A page of another site asks, or the server is asked by a name it does not know",
     404: "There is no such thing",
     405: "The address does not take this method",
     408: "It took too long",
     409: "The name is taken",
     413: "Something is above a limit",
-    415: "The body is not of this type",
+    415: "The body is not of this type, or does not say of which it is",
     429: "Too much is asked at the same time; Retry-After says when to come back",
     503: "The server is stopping",
     507: "There is no room to keep it",
@@ -107,9 +109,11 @@ def create_app(service: Service) -> FastAPI:
     _describe(app)
     # The last one is the outermost.
     limits = service.limits
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, most_bytes=limits.request_bytes, seconds=_BODY_SECONDS)
     app.add_middleware(Admission, limits=limits)
     app.add_middleware(KeyCheck, keys=service.keys)
+    app.add_middleware(SiteCheck, names=None if service.keys else service.host_names)
     app.add_middleware(Observed, metrics=service.metrics)
     return app
 

@@ -16,7 +16,7 @@ from flamingo.sequence import Visual
 from flamingo.serving.api.error_answers import Refused
 from flamingo.serving.api.service import Service
 from flamingo.serving.asking import events_of
-from flamingo.serving.errors import Busy, JobTimeout, TooLarge
+from flamingo.serving.errors import Busy, JobTimeout, Stopping, TooLarge
 from flamingo.serving.events import Done, Event
 from flamingo.serving.jobs import Job
 from flamingo.serving.media import MediaRequest
@@ -107,6 +107,8 @@ def check_open(service: Service) -> None:
         Stopping: the server takes nothing new.
         Busy: as much waits as may.
     """
+    if service.engine.is_stopping:
+        raise Stopping("The server is stopping and takes no new requests.")
     waiting = service.engine.stats().num_waiting
     if waiting >= service.limits.queued:
         raise Busy(f"{waiting} requests wait already. Try again a little later.")
@@ -126,6 +128,7 @@ async def seen(
         Busy: as much waits as may.
         JobTimeout: it takes longer than a request may.
         MediaError: a visual cannot be read.
+        Stopping: the server takes nothing new.
         TooLarge: a visual, or all together, are above a limit.
     """
     check_open(service)

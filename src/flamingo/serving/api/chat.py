@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from flamingo.sequence import Visual
+from flamingo.serving.api.admission import let_go
 from flamingo.serving.api.asked import (
     Stamp,
     check_model,
@@ -59,6 +61,8 @@ def chat_router(service: Service) -> APIRouter:
         _check(body, service)
         stamp = Stamp(service.model, "chatcmpl")
         events: Any = _events(service, body, request)
+        # Only `_events` has all of it now, and drops it in time.
+        body = body.model_copy(update={"messages": []})
         if not body.stream:
             answer = whole(events, stamp, tells_logprobs=bool(body.logprobs))
             return json_answer(await unless_gone(request, answer))
@@ -90,8 +94,13 @@ async def _events(service: Service, body: ChatRequest, request: Request) -> Asyn
         stop=body.stops,
         num_alternatives=body.top_logprobs or 0,
     )
-    async for event in counted_events(service, job, client_of(request), since):
-        yield event
+    # Files are most of a body, and were seen: now they make room for those of others.
+    del body, wanted
+    let_go(request)
+    events: Any = counted_events(service, job, client_of(request), since)
+    async with aclosing(events):
+        async for event in events:
+            yield event
 
 
 def _check(body: ChatRequest, service: Service) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flamingo.serving.api.admission import let_go
 from flamingo.serving.api.asked import (
     Stamp,
     check_model,
@@ -57,28 +59,36 @@ def few_shot_router(service: Service) -> APIRouter:
         answering = Answering(
             service, Stamp(service.model, "fs"), client_of(request), bool(body.explain)
         )
-        data: Any = _data(service, body, owner_of(request), answering)
+        is_streamed = bool(body.stream)
+        data: Any = _data(service, body, request, answering)
+        del body  # Only `_data` has it now, and drops it in time.
         try:
             # Only then it is known whether the request is taken on, and the status is sent.
             first = await unless_gone(request, anext(data))
         except BaseException:
             await data.aclose()
             raise
-        if body.stream:
+        if is_streamed:
             return EventStream(stream_data(first, data))
+        await data.aclose()
         return Response(first, media_type="application/json")
 
     return router
 
 
 async def _data(
-    service: Service, body: FewShotRequest, owner: str, answering: Answering
+    service: Service, body: FewShotRequest, request: Request, answering: Answering
 ) -> AsyncIterator[str]:
-    texts, wanted = _read(service, body, owner)
+    texts, wanted = _read(service, body, owner_of(request))
     prompts = await seen(service, wanted, texts.prompts)
-    job = _job(body, prompts)
-    async for data in answer_data(answering, job, prompts, is_streamed=bool(body.stream)):
-        yield data
+    job, is_streamed = _job(body, prompts), bool(body.stream)
+    # Files are most of a body, and were seen: now they make room for those of others.
+    del body, wanted
+    let_go(request)
+    data: Any = answer_data(answering, job, prompts, is_streamed=is_streamed)
+    async with aclosing(data):
+        async for one in data:
+            yield one
 
 
 def _check(body: FewShotRequest, service: Service) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import (
     Info,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.responses import PlainTextResponse, Response
 
@@ -87,7 +87,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it as Prometheus reads it."""
-        return generate_latest(self._registry)
+        return generate_latest(_WithoutMoments(self._registry))
 
     def router(self) -> APIRouter:
         """Where it is read."""
@@ -102,6 +102,23 @@ class Metrics:
             return Response(self.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
         return router
+
+
+class _WithoutMoments(Collector):
+    """What a registry has, but for the moment since when each series is counted.
+
+    These would be as many series again. The library can leave them out for a whole process only.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        """Its metrics."""
+        for metric in self._registry.collect():
+            moment = f"{metric.name}_created"
+            metric.samples = [sample for sample in metric.samples if sample.name != moment]
+            yield metric
 
 
 class _EngineState(Collector):

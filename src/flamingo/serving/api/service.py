@@ -8,6 +8,7 @@ from pathlib import Path
 from flamingo.prompting import Template
 from flamingo.serving.api.conversation import Conversations
 from flamingo.serving.api.metrics import Metrics
+from flamingo.serving.api.sites import HostNames
 from flamingo.serving.engine import Engine
 from flamingo.serving.files import UploadedFiles
 from flamingo.serving.keys import Keys
@@ -32,6 +33,7 @@ class Service:
         files: that were uploaded.
         conversations: from messages to prompts.
         metrics: what is counted.
+        host_names: by which the server is asked.
         is_stopping: whether only what was accepted is finished.
     """
 
@@ -45,6 +47,7 @@ class Service:
     files: UploadedFiles
     conversations: Conversations
     metrics: Metrics
+    host_names: HostNames
     is_stopping: bool = False
 
     @classmethod
@@ -57,6 +60,7 @@ class Service:
         keys: Keys | None = None,
         remote: RemoteFiles | None = None,
         support_sets: Path | None = None,
+        host_names: HostNames | None = None,
     ) -> Service:
         """The service of an engine.
 
@@ -67,6 +71,7 @@ class Service:
             keys: one of which each request needs; anyone may ask without them.
             remote: fetches URLs; they are refused without it.
             support_sets: a folder in which support sets outlive the server.
+            host_names: by which it is asked; numbers and localhost, if not given.
         """
         processor = engine.predictor.processor
         remote = RemoteFiles((), limits) if remote is None else remote
@@ -81,6 +86,7 @@ class Service:
             UploadedFiles(limits),
             Conversations(processor),
             Metrics(engine),
+            HostNames() if host_names is None else host_names,
         )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import time
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
@@ -67,7 +66,8 @@ def support_set_router(service: Service) -> APIRouter:
         found = await asyncio.to_thread(sets.list, owner_of(request))
         return json_answer(SupportSetList(data=[SupportSetObject.of(one) for one in found]))
 
-    @router.get("/{set_id}", response_model=SupportSetFile, summary="Give out a support set")
+    # Names may have slashes.
+    @router.get("/{set_id:path}", response_model=SupportSetFile, summary="Give out a support set")
     async def get(request: Request, set_id: str) -> Response:
         """The whole set, as a file that can be kept, shared, and sent to a server again."""
         kept = await asyncio.to_thread(sets.get, owner_of(request), set_id)
@@ -79,7 +79,7 @@ def support_set_router(service: Service) -> APIRouter:
             content = await asyncio.to_thread(written)
         return GivenOut(content, room, kept.num_bytes)
 
-    @router.delete("/{set_id}", response_model=DeletedSet, summary="Forget a support set")
+    @router.delete("/{set_id:path}", response_model=DeletedSet, summary="Forget a support set")
     async def delete(request: Request, set_id: str) -> Response:
         """Forgets it at once."""
         owner = owner_of(request)
@@ -133,25 +133,26 @@ async def _files(
             "Leave some out."
         )
     files: list[tuple[bytes, str]] = []
-    end = time.monotonic() + limits.decode_seconds
-    for support, place in zip(body.supports, places, strict=True):
-        if time.monotonic() > end:
-            raise JobTimeout(
-                f"Reading the files took longer than {limits.decode_seconds:g} s, and {place} is "
-                "not read. Send fewer supports, or the files themselves."
-            )
-        files.append(
-            await asyncio.to_thread(_file, service, support.visual, f"{place}.visual", owner)
-        )
-        if (num_bytes := sum(len(content) for content, _ in files)) > limits.request_bytes:
-            raise TooLarge(
-                f"The files up to {place} have {num_bytes:,} bytes, more than the "
-                f"{limits.request_bytes:,} of a request. Leave some out."
-            )
+    try:
+        async with asyncio.timeout(limits.decode_seconds):
+            for support, place in zip(body.supports, places, strict=True):
+                files.append(await _file(service, support.visual, f"{place}.visual", owner))
+                if (num_bytes := sum(len(content) for content, _ in files)) > limits.request_bytes:
+                    raise TooLarge(
+                        f"The files up to {place} have {num_bytes:,} bytes, more than the "
+                        f"{limits.request_bytes:,} of a request. Leave some out."
+                    )
+    except TimeoutError:
+        raise JobTimeout(
+            f"Reading the files took longer than {limits.decode_seconds:g} s, and "
+            f"{places[len(files)]} is not read. Send fewer supports, or the files themselves."
+        ) from None
     return files
 
 
-def _file(service: Service, source: VisualSource, param: str, owner: str) -> tuple[bytes, str]:
+async def _file(
+    service: Service, source: VisualSource, param: str, owner: str
+) -> tuple[bytes, str]:
     """The content of a visual's file, and what kind of file it is said to be."""
     if isinstance(source, FileId):
         file = service.files.get(owner, source.file_id)
@@ -166,8 +167,9 @@ def _file(service: Service, source: VisualSource, param: str, owner: str) -> tup
         source = source.url
     try:
         if is_data_url(source):
-            return content_of(source, service.limits.visual_bytes), media_type_of(source)
+            content = await asyncio.to_thread(content_of, source, service.limits.visual_bytes)
+            return content, media_type_of(source)
         path = urlsplit(source).path
-        return service.remote.read(source), mimetypes.guess_type(path)[0] or _UNKNOWN_TYPE
+        return await service.media.fetch(source), mimetypes.guess_type(path)[0] or _UNKNOWN_TYPE
     except (MediaError, ValueError) as error:
         raise Refused(str(error), param) from error

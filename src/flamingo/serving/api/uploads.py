@@ -6,6 +6,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from flamingo.foundation.errors import FlamingoError
 from flamingo.serving.api.error_answers import Refused
 
 _FIELDS = 8
@@ -42,6 +43,8 @@ async def upload_of(request: Request, most_bytes: int) -> tuple[bytes, str, str]
         form = await parser.parse()
     except MultiPartException as error:
         raise Refused(f"The form cannot be read: {error.message}") from error
+    except FlamingoError:  # there is no room for the body, or none in time
+        raise
     except ValueError as error:  # a charset that there is not, or in which a name is not written
         raise Refused("The names in the form cannot be read. Write them in UTF-8.") from error
     try:
