@@ -51,7 +51,9 @@ class Client:
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:
-            raise SystemExit(f"{error.code}: {json.load(error)['error']['message']}") from None
+            with error:
+                message = json.load(error)["error"]["message"]
+            raise SystemExit(f"{error.code}: {message}") from None
         except urllib.error.URLError as error:
             raise SystemExit(f"{self._url} does not answer: {error.reason}") from None
 

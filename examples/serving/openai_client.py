@@ -129,16 +129,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000/v1")
     args = parser.parse_args(arguments)
-    client = OpenAI(base_url=args.url, api_key=os.environ.get("OPENAI_API_KEY") or "none")
-    model = client.models.list().data[0].id
-    print("a red circle:", plain(client, model))
-    print("a blue square, streamed:", "|".join(streamed(client, model)))
-    answer, known = by_example(client, model)
-    print(f"a blue square, by example: {answer} ({known} tokens of the prompt were known)")
-    print("a clip of a purple circle:", about_a_clip(client, model))
-    for token, logprob, others in with_scores(client, model):
-        print(f"  {token!r} {logprob:.2f}, the likeliest: {others}")
-    print("a damaged picture:", refused(client, model))
+    key = os.environ.get("OPENAI_API_KEY") or "none"
+    with OpenAI(base_url=args.url, api_key=key) as client:
+        model = client.models.list().data[0].id
+        print("a red circle:", plain(client, model))
+        print("a blue square, streamed:", "|".join(streamed(client, model)))
+        answer, known = by_example(client, model)
+        print(f"a blue square, by example: {answer} ({known} tokens of the prompt were known)")
+        print("a clip of a purple circle:", about_a_clip(client, model))
+        for token, logprob, others in with_scores(client, model):
+            print(f"  {token!r} {logprob:.2f}, the likeliest: {others}")
+        print("a damaged picture:", refused(client, model))
 
 
 if __name__ == "__main__":

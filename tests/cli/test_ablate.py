@@ -12,6 +12,7 @@ from flamingo.presets.ablations.rows import ROWS
 from tests.presets.ablations.small_ablation import BRIDGE, write_small_parts
 
 
+@pytest.mark.slow
 def test_the_baseline_and_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parts = write_small_parts(tmp_path / "parts")
     line = ["ablate", "--rows", "baseline", "--steps", "2", "--queries", "1", "--shots", "0"]

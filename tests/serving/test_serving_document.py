@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,9 @@ def test_the_python_example_answers(
     monkeypatch.chdir(tmp_path)
     exec(compile(drawing[1], "docs/serving.md", "exec"), {})
     [block] = own_blocks("python")
-    exec(compile(block.replace(ADDRESS, server.url), "docs/serving.md", "exec"), {})
+    names: dict[str, Any] = {}
+    exec(compile(block.replace(ADDRESS, server.url), "docs/serving.md", "exec"), names)
+    names["client"].close()
     assert re.fullmatch(r"blue square \d+\n", capsys.readouterr().out)
 
 

@@ -98,6 +98,7 @@ def test_two_processes_that_are_killed_end_as_if_they_had_not_been(
     assert_near(losses(tmp_path / "as_one"), losses(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_a_run_of_one_goes_on_as_two(alone: Path, tmp_path: Path) -> None:
     assert not trainer(tmp_path, CONFIG, on_step=[stop_at(5)]).fit()
     assert launch(tmp_path, "parallel=shard") == [0, 0]

@@ -24,6 +24,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Findings]:
     return root, fuzz(root, seed_pages(None), 100, seed=0, recipes=("pages",), is_small=True)
 
 
+@pytest.mark.slow
 def test_nothing_happens_that_must_not(fuzzed: tuple[Path, Findings]) -> None:
     _, found = fuzzed
     assert found.violations == []

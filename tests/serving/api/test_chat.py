@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2 as httpx
@@ -14,8 +15,10 @@ from tests.serving.api.running import Running, episode, image_part, messages_of,
 
 
 @pytest.fixture
-def client(server: Running) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=60)
+def client(server: Running) -> Iterator[openai.OpenAI]:
+    address = f"{server.url}/v1"
+    with openai.OpenAI(base_url=address, api_key="none", max_retries=0, timeout=60) as client:
+        yield client
 
 
 def ask(client: openai.OpenAI, **given: Any) -> Any:
