@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from transformers.cache_utils import LinearAttentionLayer
 from flamingo.data.encoding import Encoded
 from flamingo.inference.support_cache import READ_AGAIN, Continued, SupportCache
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.growing_cache import GrowingCache, GrowingLayer
+from flamingo.model.growing_cache import GrowingCache, GrowingLayer, layer_with_rows
 from flamingo.model.visual_cache import VisualCacheLayer, num_forgotten, num_known
 
 _GATHERED = (GrowingLayer, VisualCacheLayer, LinearAttentionLayer)
@@ -198,10 +197,7 @@ def _gathered(
 
 def _states_together(sources: Sequence[LinearAttentionLayer]) -> LinearAttentionLayer:
     """A layer whose rows go on from the states of other layers, which have one row each."""
-    made = copy.copy(sources[0])
-    for name, value in vars(made).items():
-        if isinstance(value, dict):
-            setattr(made, name, dict(value))
+    made: LinearAttentionLayer = layer_with_rows(sources[0], torch.tensor([0]))
     for states in ("conv_states", "recurrent_states"):
         for key, state in getattr(made, states).items():
             if state is not None:

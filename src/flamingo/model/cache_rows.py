@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import torch
 from transformers.cache_utils import LinearAttentionLayer
 
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
-from flamingo.model.growing_cache import GrowingCache, GrowingLayer
+from flamingo.model.growing_cache import GrowingCache, GrowingLayer, layer_with_rows
 from flamingo.model.visual_cache import VisualCacheLayer
 
 
@@ -43,15 +44,7 @@ def row_alone(cache: GrowingCache, row: int, pad: int, num_positions: int) -> Gr
 
 def _layer_of_row(layer: Any, row: int, pad: int, num_positions: int) -> Any:
     if isinstance(layer, LinearAttentionLayer):
-        made = copy.copy(layer)
-        for name, value in vars(layer).items():
-            if isinstance(value, dict):
-                setattr(made, name, dict(value))
-        for states in ("conv_states", "recurrent_states"):
-            for key, state in getattr(layer, states).items():
-                if state is not None:
-                    getattr(made, states)[key] = state[row : row + 1].clone()
-        return made
+        return layer_with_rows(layer, torch.tensor([row]))
     made = type(layer)()
     is_visual = isinstance(layer, VisualCacheLayer)
     if not layer.get_seq_length() or (is_visual and not num_positions):
