@@ -18,6 +18,7 @@ _ADDED_LATER: Mapping[str, Any] = {
     "gate_shape": "scalar",
     "has_changed_table": False,
     "resampler_activation": None,
+    "resampler_local_latents": 0,
     "resampler_positions": 0,
     "resampler_qk_norm": None,
     "xattn_activation": None,

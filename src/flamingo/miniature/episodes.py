@@ -22,11 +22,13 @@ from flamingo.miniature.looks import (
     Character,
     Describable,
     Look,
+    OfSeveral,
     any_clip,
     any_look,
     any_sign,
     choose_pairs,
     counted,
+    interchangeable,
     several,
     single,
     single_with,
@@ -128,16 +130,18 @@ _TOPIC_WEIGHTS = {
 
 
 def question_episode(rng: np.random.Generator, num_turns: int) -> Episode:
-    """Questions and answers, on one topic or on many."""
-    return _questions(rng, num_turns, _TOPIC_WEIGHTS)
+    """Questions and answers, on one topic or on many, of pictures that have to be looked at."""
+    return _questions(rng, num_turns, _TOPIC_WEIGHTS, interchangeable)
 
 
 def worded_question_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     """The same, now and then on a motion or on a sign, about which no picture is ever asked."""
-    return _questions(rng, num_turns, {**_TOPIC_WEIGHTS, "motion": 0.06, "sign": 0.06})
+    return _questions(rng, num_turns, {**_TOPIC_WEIGHTS, "motion": 0.06, "sign": 0.06}, several)
 
 
-def _questions(rng: np.random.Generator, num_turns: int, weights: Mapping[str, float]) -> Episode:
+def _questions(
+    rng: np.random.Generator, num_turns: int, weights: Mapping[str, float], of_several: OfSeveral
+) -> Episode:
     shares = np.array(list(weights.values()))
     drawn = rng.choice(list(weights), size=num_turns, p=shares / shares.sum()).tolist()
     if rng.random() < 0.5:
@@ -145,7 +149,7 @@ def _questions(rng: np.random.Generator, num_turns: int, weights: Mapping[str, f
     template, end = _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))], _maybe_dot(rng)
     turns = []
     for topic in drawn:
-        look = _look_for(rng, topic)
+        look = _look_for(rng, topic, of_several)
         question, answer = ask(rng, look, topic)
         turns.append((look, template.format(question=question, answer=answer) + end))
     needed = {*drawn} | ({"size", "texture"} if "yes_no" in drawn else set())
@@ -219,7 +223,7 @@ def _maybe_dot(rng: np.random.Generator) -> str:
     return "." if rng.random() < 0.3 else ""
 
 
-def _look_for(rng: np.random.Generator, topic: str) -> Describable:
+def _look_for(rng: np.random.Generator, topic: str, of_several: OfSeveral) -> Describable:
     """A look on which a question on `topic` makes sense."""
     if topic == "motion":
         return random_clip(rng)
@@ -227,11 +231,11 @@ def _look_for(rng: np.random.Generator, topic: str) -> Describable:
         return any_sign(rng)
     if topic == "count":
         num = int(rng.integers(1, 5))
-        return counted(rng, num) if rng.random() < 0.7 else several(rng, num)
+        return counted(rng, num) if rng.random() < 0.7 else of_several(rng, num)
     if topic == "place":
-        return several(rng, 2) if rng.random() < 0.6 else single(rng)
+        return of_several(rng, 2) if rng.random() < 0.6 else single(rng)
     if topic in ("color", "shape", "yes_no") and rng.random() < 0.6:
-        return several(rng, 2)
+        return of_several(rng, 2)
     return single(rng)
 
 

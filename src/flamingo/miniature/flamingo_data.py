@@ -17,7 +17,7 @@ from flamingo.miniature.documents import as_interleaved, draw
 from flamingo.miniature.episode import Episode
 from flamingo.miniature.episodes import clip_episode
 from flamingo.miniature.kinds import PAGES, training_episode
-from flamingo.miniature.looks import any_scene, any_sign, single
+from flamingo.miniature.looks import any_scene, any_sign, interchangeable, single
 from flamingo.miniature.scene import Clip, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
 
@@ -113,7 +113,8 @@ class Pairs:
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
         """One pair."""
-        look = any_sign(rng) if rng.random() < self.sign_share else any_scene(rng)
+        is_sign = rng.random() < self.sign_share
+        look = any_sign(rng) if is_sign else any_scene(rng, interchangeable)
         caption = long_caption(look) if rng.random() < self.long_share else short_caption(look)
         pair = Interleaved.of(draw(look, rng), caption)
         return self.encoder(

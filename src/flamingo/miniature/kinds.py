@@ -43,14 +43,14 @@ TEXTS: Kinds = {
 signs are only ever read: tasks with pictures of these kinds are held out."""
 
 PAGES: Kinds = {
-    "binding": (binding_episode, 0.24),
-    "character": (character_episode, 0.17),
-    "rule": (rule_episode, 0.16),
-    "format": (format_episode, 0.09),
-    "caption": (caption_episode, 0.06),
-    "question": (question_episode, 0.20),
+    "binding": (binding_episode, 0.21),
+    "character": (character_episode, 0.15),
+    "rule": (rule_episode, 0.14),
+    "format": (format_episode, 0.08),
+    "caption": (caption_episode, 0.05),
+    "question": (question_episode, 0.30),
     "page": (page_episode, 0.04),
-    "card": (card_episode, 0.04),
+    "card": (card_episode, 0.03),
 }
 """The kinds of interleaved pages, each with its share. Those in which a clip would come are drawn
 again, so captions and formats are a little rarer than that."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -41,6 +42,7 @@ class Character:
 Describable: TypeAlias = Scene | Clip | Succession | Sign
 Look: TypeAlias = Describable | Character
 Pair: TypeAlias = tuple[str, str]
+OfSeveral: TypeAlias = Callable[[np.random.Generator, int], Scene]
 
 ALL_PAIRS: tuple[Pair, ...] = tuple((color, shape) for color in COLORS for shape in SHAPES)
 PAIRS: dict[Pairs, tuple[Pair, ...]] = {
@@ -76,10 +78,19 @@ def single_with(rng: np.random.Generator, field: str, value: str, pairs: Pairs =
 
 def several(rng: np.random.Generator, num_things: int, pairs: Pairs = "train") -> Scene:
     """A scene of things of different (color, shape) pairs, from left to right as they stand."""
-    chosen = choose_pairs(rng, num_things, pairs)
-    scene = arrange(rng, [_with_pair(random_thing(rng), pair) for pair in chosen])
-    # A caption names them in this order; in any other, no one could foretell it.
-    return replace(scene, things=tuple(sorted(scene.things, key=lambda thing: thing.x)))
+    return _side_by_side(rng, choose_pairs(rng, num_things, pairs))
+
+
+def interchangeable(rng: np.random.Generator, num_things: int) -> Scene:
+    """Like `several`, of training pairs whose colors could all go with all of their shapes.
+
+    In other scenes, "a blue star is never shown" tells which of two things is blue without a look
+    at where the blue is; and of a blue star it tells the wrong thing.
+    """
+    while True:
+        chosen = choose_pairs(rng, num_things)
+        if not any((color, shape) in HELD_OUT_PAIRS for color, _ in chosen for _, shape in chosen):
+            return _side_by_side(rng, chosen)
 
 
 def counted(rng: np.random.Generator, num_things: int, pairs: Pairs = "train") -> Scene:
@@ -88,13 +99,18 @@ def counted(rng: np.random.Generator, num_things: int, pairs: Pairs = "train") -
     return arrange(rng, [_with_pair(random_thing(rng), pair) for _ in range(num_things)])
 
 
-def any_scene(rng: np.random.Generator) -> Scene:
-    """A training scene of one thing, of several different ones, or of some to be counted."""
+def any_scene(rng: np.random.Generator, of_several: OfSeveral = several) -> Scene:
+    """A training scene of one thing, of several different ones, or of some to be counted.
+
+    Args:
+        rng: where the randomness comes from.
+        of_several: draws a scene of two or three different things.
+    """
     draw = rng.random()
     if draw < 0.45:
         return single(rng)
     if draw < 0.8:
-        return several(rng, int(rng.integers(2, 4)))
+        return of_several(rng, int(rng.integers(2, 4)))
     return counted(rng, int(rng.integers(2, 5)))
 
 
@@ -116,6 +132,12 @@ def any_look(rng: np.random.Generator) -> Describable:
     if draw < 0.1:
         return any_clip(rng)
     return any_sign(rng) if draw < 0.15 else any_scene(rng)
+
+
+def _side_by_side(rng: np.random.Generator, chosen: Sequence[Pair]) -> Scene:
+    scene = arrange(rng, [_with_pair(random_thing(rng), pair) for pair in chosen])
+    # A caption names them in this order; in any other, no one could foretell it.
+    return replace(scene, things=tuple(sorted(scene.things, key=lambda thing: thing.x)))
 
 
 def _with_pair(thing: Thing, pair: Pair) -> Thing:

@@ -33,12 +33,14 @@ _OF_GATED_LAYERS = {
 }
 """Settings of `GatedXattnDense` alone, with their defaults."""
 
+_OF_PERCEIVER = ("resampler_qk_norm", "resampler_positions", "resampler_local_latents")
+
 _WITHOUT_EFFECT = (
     ("xattn_kind", "grafting", (*_OF_GATED_LAYERS, "xattn_offset", "xattn_at")),
     ("xattn_kind", "vanilla", ("xattn_ffw_dim", "xattn_activation")),
     ("xattn_at", "middle", ("xattn_offset",)),
-    ("resampler_kind", "mlp", ("resampler_qk_norm", "resampler_positions")),
-    ("resampler_kind", "transformer", ("resampler_qk_norm", "resampler_positions")),
+    ("resampler_kind", "mlp", _OF_PERCEIVER),
+    ("resampler_kind", "transformer", _OF_PERCEIVER),
 )
 """A choice, and settings that would do nothing, or half of what they say, beside it."""
 
@@ -62,6 +64,8 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_qk_norm: norm of its queries and keys, head by head: "layer" in IDEFICS.
         resampler_positions: positions of a frame with a learned embedding, added to features
             whose encoder does not say enough of where they are; 0 in the paper.
+        resampler_local_latents: latents that begin with the features of one region each, so that
+            what stands in one place stays together; 0 in the paper.
         num_latents: visual tokens per visual (the paper's R).
         num_time_embeddings: frames with a learned time embedding (8 in the paper).
         xattn_every: a gated layer stands before decoder layers 0, n, 2n, …
@@ -128,6 +132,7 @@ class FlamingoConfig(PreTrainedConfig):
         resampler_activation: str | None = None,
         resampler_qk_norm: str | None = None,
         resampler_positions: int = 0,
+        resampler_local_latents: int = 0,
         num_latents: int = 64,
         num_time_embeddings: int = 8,
         xattn_every: int = 1,
@@ -172,6 +177,7 @@ class FlamingoConfig(PreTrainedConfig):
         self.resampler_activation = resampler_activation
         self.resampler_qk_norm = resampler_qk_norm
         self.resampler_positions = resampler_positions
+        self.resampler_local_latents = resampler_local_latents
         self.num_latents = num_latents
         self.num_time_embeddings = num_time_embeddings
         self.xattn_every = xattn_every
@@ -238,7 +244,8 @@ class FlamingoConfig(PreTrainedConfig):
 
     def _check_effect(self) -> None:
         """Settings that would do nothing are refused: a run would not be what its name says."""
-        defaults = {**_OF_GATED_LAYERS, "xattn_offset": 0, "resampler_positions": 0}
+        zeros = ("xattn_offset", "resampler_positions", "resampler_local_latents")
+        defaults = {**_OF_GATED_LAYERS, **dict.fromkeys(zeros, 0)}
         for choice, word, useless in _WITHOUT_EFFECT:
             for name in useless:
                 value = getattr(self, name)

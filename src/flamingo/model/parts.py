@@ -42,6 +42,7 @@ def resampler(config: FlamingoConfig, encoder_dim: int) -> PerceiverResampler:
         **layers,
         qk_norm=config.resampler_qk_norm,
         num_positions=config.resampler_positions,
+        num_local_latents=config.resampler_local_latents,
     )
 
 

@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from flamingo.foundation.errors import SequenceError
+from flamingo.foundation.errors import ConfigError, SequenceError
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import FeedForward
+from flamingo.model.regions import to_regions
 
 
 class PerceiverResampler(nn.Module):
@@ -34,6 +35,8 @@ class PerceiverResampler(nn.Module):
         qk_norm: of queries and keys, see `CrossAttention`.
         num_positions: positions of a frame that have a learned embedding of their own; 0, the
             paper's, leaves place to the encoder.
+        num_local_latents: latents, the first ones, that begin with the features of one region of
+            the picture each, averaged over frames. The paper's 0 begin alike for every picture.
 
     Paper: Sec. 2.1, App. A.1.1, Fig. 5.
     """
@@ -52,8 +55,15 @@ class PerceiverResampler(nn.Module):
         num_time_embeddings: int = 8,
         qk_norm: str | None = None,
         num_positions: int = 0,
+        num_local_latents: int = 0,
     ) -> None:
         super().__init__()
+        if num_local_latents > num_latents:
+            raise ConfigError(
+                f"{num_local_latents} local latents were asked for, but there are {num_latents} in "
+                "all. Give more latents, or fewer local ones."
+            )
+        self.num_local_latents = num_local_latents
         self.lead_in = (
             nn.Linear(visual_dim, dim, bias=False) if visual_dim != dim else nn.Identity()
         )
@@ -84,15 +94,25 @@ class PerceiverResampler(nn.Module):
     ) -> Float[Tensor, "visuals latents dim"]:
         """The visual tokens of each visual. All visuals of one call have the same frame count."""
         features = self.lead_in(features)
+        latents = self._first_latents(features)
         if self.time_embeddings is not None:
             features = features + self._time(features.shape[1])[:, None]
         if self.position_embeddings is not None:
             features = features + self._place(features.shape[2])
         positions = features.flatten(1, 2)
-        latents = self.latents.expand(len(positions), -1, -1)
         for layer in self.layers:
             latents = layer(latents, positions)
         return self.norm(latents)
+
+    def _first_latents(
+        self, features: Float[Tensor, "visuals frames positions dim"]
+    ) -> Float[Tensor, "visuals latents dim"]:
+        """What the latents are before they read anything."""
+        latents = self.latents.expand(len(features), -1, -1)
+        if not self.num_local_latents:
+            return latents
+        local = to_regions(features.mean(1, keepdim=True), self.num_local_latents)[:, 0]
+        return latents + F.pad(local, (0, 0, 0, len(self.latents) - self.num_local_latents))
 
     def _time(self, num_frames: int) -> Float[Tensor, "frames dim"]:
         """One embedding per frame: the learned ones, or more of them laid between the same ends."""

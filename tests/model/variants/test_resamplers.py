@@ -11,7 +11,6 @@ from flamingo.model.variants.resamplers import (
     MlpResampler,
     TransformerResampler,
     num_parameters,
-    to_positions,
 )
 
 SHAPE = {"visual_dim": 24, "dim": 32, "num_latents": 4, "num_time_embeddings": 3}
@@ -67,10 +66,3 @@ def test_about_as_many_parameters_as_the_perceiver(kind: str) -> None:
     count = sum(value.numel() for value in _resampler(kind).parameters())
     perceiver = sum(value.numel() for value in PerceiverResampler(**SHAPE, **LAYERS).parameters())
     assert count == pytest.approx(perceiver, rel=0.02)
-
-
-def test_a_picture_is_averaged_by_regions() -> None:
-    grid = torch.arange(16.0).view(1, 1, 16, 1)
-    assert to_positions(grid, 4).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
-    row = torch.arange(6.0).view(1, 1, 6, 1)
-    assert to_positions(row, 3).flatten().tolist() == [0.5, 2.5, 4.5]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from math import isqrt
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import ACTIVATIONS, FeedForward
 from flamingo.model.perceiver_resampler import PerceiverResampler
+from flamingo.model.regions import to_regions
 
 
 class TransformerResampler(PerceiverResampler):
@@ -146,27 +144,12 @@ class MlpResampler(PerceiverResampler):
         self, features: Float[Tensor, "visuals frames positions visual_dim"]
     ) -> Float[Tensor, "visuals latents dim"]:
         """The visual tokens of each visual. All visuals of one call have the same frame count."""
-        features = self.lead_in(to_positions(features, len(self.latents)))
+        features = self.lead_in(to_regions(features, len(self.latents)))
         if self.time_embeddings is not None:
             features = features + self._time(features.shape[1])[:, None]
         hidden = self.activation(self.widen(self.features_norm(features).flatten(2)))
         tokens = self.narrow(hidden.mean(1)).unflatten(-1, self.latents.shape)
         return self.norm(self.latents + tokens)
-
-
-def to_positions(
-    features: Float[Tensor, "visuals frames positions channels"], count: int
-) -> Float[Tensor, "visuals frames count channels"]:
-    """Averages over regions of the picture, `count` of them; in reading order if not a square."""
-    positions = features.shape[2]
-    side, wanted = isqrt(positions), isqrt(count)
-    channels_first = features.flatten(0, 1).transpose(1, 2)
-    if side * side == positions and wanted * wanted == count:
-        grid = channels_first.unflatten(2, (side, side))
-        pooled = F.adaptive_avg_pool2d(grid, wanted).flatten(2)
-    else:
-        pooled = F.adaptive_avg_pool1d(channels_first, count)
-    return pooled.transpose(1, 2).unflatten(0, features.shape[:2])
 
 
 def num_parameters(**shape: int | str) -> int:

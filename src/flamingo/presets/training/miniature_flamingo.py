@@ -62,6 +62,7 @@ class ModelSettings:
     resampler_head_dim: int = 32
     resampler_kind: str = "perceiver"
     resampler_positions: int = 0
+    resampler_local_latents: int = 0
     xattn_every: int = 1
     xattn_at: str | None = None
     xattn_kind: str = "gated_xattn_dense"
