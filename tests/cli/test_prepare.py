@@ -77,6 +77,22 @@ def test_pages_become_documents(
     assert "6 samples" in capsys.readouterr().out
 
 
+def test_images_of_pages_become_pairs_with_their_alternative_texts(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bench").mkdir()
+    photo(2).save(tmp_path / "bench" / "windmill.png")
+    out = tmp_path / "out"
+    command = ["prepare", "alt-texts", f"source={site}", "pairs.min_words=2", "--out", str(out)]
+    assert main([*command, f"benchmarks={tmp_path / 'bench'}", "--processes", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "bench: 1 images" in printed
+    store = open_store(str(out / "shard-*.tar"), endings=("jpg",))
+    texts = sorted(json.loads(store[n].read("json"))["text"] for n in range(len(store)))
+    things = ("bridge", "castle", "chapel", "lighthouse", "tower")
+    assert texts == [f"a {thing}" for thing in things]
+
+
 def test_a_preview_shows_what_stays_and_what_goes(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,8 +21,9 @@ def add_parser(subparsers: Any) -> None:
         "prepare",
         help="make training data of web pages, caption files and videos",
         description="Makes shards by a recipe: pages and obelics (web pages to documents), pairs "
-        "(captions), clips (videos). Killed, it goes on when the same command is given again; the "
-        "shards are the same, byte for byte, on one machine or on a cluster.",
+        "(captions), alt-texts (images of pages with theirs), clips (videos). Killed, it goes on "
+        "when the same command is given again; the shards are the same, byte for byte, on one "
+        "machine or on a cluster.",
     )
     parser.add_argument("recipe", metavar="RECIPE", help="a name, or a path to a .yaml file")
     parser.add_argument(

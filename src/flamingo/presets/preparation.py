@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.deduplication import DeduplicationSettings
-from flamingo.data.collection.made_settings import ClipsSettings, PairsSettings
+from flamingo.data.collection.made_settings import ClipsSettings, PagePairsSettings, PairsSettings
 from flamingo.data.collection.opening import Settings
 from flamingo.data.collection.page_settings import PageSettings
 from flamingo.foundation.errors import ConfigError, nearest
@@ -57,6 +57,11 @@ PREPARATIONS: Mapping[str, Preparation] = {
             PageSettings(reading="obelics", steps="obelics"),
         ),
         Preparation("pairs", "files of captions to image-text pairs", PairsSettings()),
+        Preparation(
+            "alt-texts",
+            "images of web pages with their alternative texts to pairs",
+            PagePairsSettings(),
+        ),
         Preparation("clips", "long videos with captions to clips with texts", ClipsSettings()),
     )
 }

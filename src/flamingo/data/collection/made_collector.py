@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from flamingo.data.collection.deduplication import (
-    BenchmarkImages,
     DeduplicationSettings,
     PageSignature,
     SignatureTable,
+    benchmark_images,
     decide,
     report,
     signature_of,
@@ -44,6 +44,17 @@ class MadeSource(Protocol):
         """The samples of a piece in order, and what made none."""
 
 
+@runtime_checkable
+class SourceOfPairs(MadeSource, Protocol):
+    """A source of pairs, which can be told that some texts are too frequent."""
+
+    def count_texts(self, piece: Any) -> Counter[int]:
+        """How many images of a piece have each text, by its hash."""
+
+    def without(self, frequent: frozenset[int]) -> SourceOfPairs:
+        """The same source, whose samples have none of these texts."""
+
+
 @dataclass(frozen=True)
 class MadeCollector:
     """Writes samples that a source makes.
@@ -52,13 +63,15 @@ class MadeCollector:
         source: of pairs or of clips.
         size: of its pieces.
         deduplication: what of it goes; the rules for images, with each pair as a page of its own.
-        benchmarks: file of images that no pair should have.
+        benchmarks: images that no pair should have, see `benchmark_images`.
+        kept: a folder for what was found out about them.
     """
 
     source: MadeSource
     size: int
     deduplication: DeduplicationSettings | None = None
     benchmarks: str | None = None
+    kept: Path | None = None
 
     def pieces(self) -> Sequence[Piece]:
         """See `Collector`."""
@@ -89,9 +102,8 @@ class MadeCollector:
         """See `Collector`."""
         if self.deduplication is None:
             return KeepAll()
-        benchmarks = (
-            None if self.benchmarks is None else BenchmarkImages.read(Path(self.benchmarks))
-        )
+        given = self.benchmarks
+        benchmarks = None if given is None else benchmark_images(given, self.kept)
         tables = [SignatureTable.open(path) for _, path in signatures]
         decisions = decide(tables, self.deduplication, benchmarks)
         kept: dict[str, tuple[int, ...]] = {}

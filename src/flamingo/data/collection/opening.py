@@ -13,21 +13,27 @@ from flamingo.data.collection.extras import needs_crawl
 from flamingo.data.collection.images import DataUrls, FirstOf, ImageFinder, load_image
 from flamingo.data.collection.images.downloaded import DownloadedImages
 from flamingo.data.collection.images.fetching import FetchedImages, PoliteFetcher, Politeness
-from flamingo.data.collection.made_collector import MadeCollector
-from flamingo.data.collection.made_settings import ClipsSettings, PairsSettings
+from flamingo.data.collection.made_collector import MadeCollector, SourceOfPairs
+from flamingo.data.collection.made_settings import (
+    ClipsSettings,
+    PagePairsSettings,
+    PairsSettings,
+)
 from flamingo.data.collection.page_collector import PageCollector
 from flamingo.data.collection.page_settings import NOWHERE, ImageSettings, PageSettings
-from flamingo.data.collection.pairs import PairSource, frequent_texts
+from flamingo.data.collection.pairs import PagePairSource, PairSource, frequent_texts
+from flamingo.data.collection.pairs.making import ImageLoader
 from flamingo.data.collection.pieces import Collector
-from flamingo.data.collection.sources import open_source
+from flamingo.data.collection.sources import PageSource, open_source
 from flamingo.data.collection.steps.profiles import steps_of
 from flamingo.foundation.errors import ConfigError
 
-Settings: TypeAlias = PageSettings | PairsSettings | ClipsSettings
+Settings: TypeAlias = PageSettings | PairsSettings | PagePairsSettings | ClipsSettings
 
 KINDS: dict[type[Settings], str] = {
     PageSettings: "pages",
     PairsSettings: "pairs",
+    PagePairsSettings: "pairs",
     ClipsSettings: "videos",
 }
 """What `DatasetConfig` calls the samples of each."""
@@ -40,7 +46,7 @@ def collector_of(settings: Settings, out: Path, engine: Engine) -> Collector:
     """What does the work that the settings describe.
 
     Args:
-        settings: of one of the three kinds.
+        settings: of one of the kinds.
         out: the target.
         engine: counts texts of pairs before any pair is made.
 
@@ -54,33 +60,63 @@ def collector_of(settings: Settings, out: Path, engine: Engine) -> Collector:
     if isinstance(settings, PageSettings):
         return _pages(settings, out / WORK)
     if isinstance(settings, PairsSettings):
-        return _pairs(settings, out / WORK, engine)
+        source = _captions(settings, out / WORK)
+        return _pairs(source, settings.captions_per_piece, settings, out / WORK, engine)
+    if isinstance(settings, PagePairsSettings):
+        alt_texts = _alt_texts(settings, out / WORK)
+        return _pairs(alt_texts, settings.pages_per_piece, settings, out / WORK, engine)
     return MadeCollector(
         ClipSource.open(settings.source, settings.clips), settings.videos_per_piece
     )
 
 
 def _pages(settings: PageSettings, work: Path) -> PageCollector:
-    paths = [Path(one.strip()).expanduser() for one in settings.source.split(",") if one.strip()]
-    source = open_source(paths[0] if len(paths) == 1 else paths, kind=settings.format, work=work)
     steps = steps_of(settings.steps, settings.changes)
-    return PageCollector(source, _further_images(settings.images, work), steps, settings)
+    further = _further_images(settings.images, work)
+    return PageCollector(_web_pages(settings, work), further, steps, settings, work)
 
 
-def _pairs(settings: PairsSettings, work: Path, engine: Engine) -> MadeCollector:
-    images = settings.images
-    source = PairSource.open(
+def _web_pages(settings: PageSettings | PagePairsSettings, work: Path) -> PageSource:
+    paths = [Path(one.strip()).expanduser() for one in settings.source.split(",") if one.strip()]
+    return open_source(paths[0] if len(paths) == 1 else paths, kind=settings.format, work=work)
+
+
+def _captions(settings: PairsSettings, work: Path) -> PairSource:
+    return PairSource.open(
         settings.source,
         settings.pairs,
-        load=partial(load_image, longest_side=images.longest_side, quality=images.quality),
-        finder=FirstOf((DataUrls(), *_further_images(images, work))),
+        load=_load(settings.images),
+        finder=FirstOf((DataUrls(), *_further_images(settings.images, work))),
+        steps=steps_of(settings.steps, settings.changes),
     )
-    pieces = source.pieces(settings.captions_per_piece)
-    counts = (count for _, count in engine.run(source.count_texts, pieces))
+
+
+def _alt_texts(settings: PagePairsSettings, work: Path) -> PagePairSource:
+    return PagePairSource(
+        _web_pages(settings, work),
+        settings.pairs,
+        settings.reading,
+        _load(settings.images),
+        _further_images(settings.images, work),
+        steps_of(settings.steps, settings.changes),
+    )
+
+
+def _load(images: ImageSettings) -> ImageLoader:
+    return partial(load_image, longest_side=images.longest_side, quality=images.quality)
+
+
+def _pairs(
+    source: SourceOfPairs,
+    size: int,
+    settings: PairsSettings | PagePairsSettings,
+    work: Path,
+    engine: Engine,
+) -> MadeCollector:
+    """A source that knows which texts are too frequent."""
+    counts = (count for _, count in engine.run(source.count_texts, source.pieces(size)))
     source = source.without(frequent_texts(counts, settings.pairs.max_same_text))
-    return MadeCollector(
-        source, settings.captions_per_piece, settings.deduplication, settings.benchmarks
-    )
+    return MadeCollector(source, size, settings.deduplication, settings.benchmarks, work)
 
 
 def _further_images(settings: ImageSettings, work: Path) -> tuple[ImageFinder, ...]:

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.deduplication import (
-    BenchmarkImages,
     Decisions,
     SignatureTable,
+    benchmark_images,
     decide,
     report,
     signature_of,
 )
 from flamingo.data.collection.deduplication import PieceDecision as Duplicates
-from flamingo.data.collection.html import read_page
 from flamingo.data.collection.images import ImageFinder, images_of, load_image
 from flamingo.data.collection.page_settings import PageSettings
-from flamingo.data.collection.page_way import PageWay, ReadImages
+from flamingo.data.collection.page_way import PageWay, ReadImages, read_found
 from flamingo.data.collection.pages import Page, RawPage, Step
 from flamingo.data.collection.pieces import Collected, Piece, PieceDecision, Sample
 from flamingo.data.collection.samples import sample_of_page, without
@@ -28,7 +27,6 @@ from flamingo.data.collection.sources import PageSource
 from flamingo.data.collection.steps.profiles import remarks
 from flamingo.data.collection.steps.report import StepReport, merge_reports
 from flamingo.data.skipping import Skipped
-from flamingo.foundation.errors import DataError
 
 _NAMED = 100
 """Pages that could not be read are named up to this number; all are counted."""
@@ -43,12 +41,14 @@ class PageCollector:
         further: places of their images, beside those that `images_of` knows.
         steps: that they go through.
         settings: everything else.
+        kept: a folder for what was found out about benchmarks.
     """
 
     source: PageSource
     further: tuple[ImageFinder, ...]
     steps: tuple[Step, ...]
     settings: PageSettings = field(default_factory=PageSettings)
+    kept: Path | None = None
 
     def pieces(self) -> Sequence[Piece]:
         """See `Collector`."""
@@ -88,17 +88,12 @@ class PageCollector:
 
     def read(self, found: RawPage | Skipped) -> Page | Skipped:
         """A page's texts and images."""
-        if isinstance(found, Skipped):
-            return found
-        try:
-            return read_page(found, self.settings.reading)
-        except DataError as error:
-            return Skipped(found.address, str(error).splitlines()[0])
+        return read_found(found, self.settings.reading)
 
     def decide(self, signatures: Sequence[tuple[str, Path]]) -> PagesDecided:
         """See `Collector`."""
         given = self.settings.benchmarks
-        benchmarks = None if given is None else BenchmarkImages.read(Path(given))
+        benchmarks = None if given is None else benchmark_images(given, self.kept)
         tables = [SignatureTable.open(path) for _, path in signatures]
         decisions = decide(tables, self.settings.deduplication, benchmarks)
         numbers = {name: number for number, (name, _) in enumerate(signatures)}

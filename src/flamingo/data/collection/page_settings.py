@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from flamingo.data.collection.deduplication import DeduplicationSettings
+from flamingo.data.collection.html import Profile
 from flamingo.foundation.errors import ConfigError
 
 NOWHERE = "???"
@@ -58,14 +59,14 @@ class PageSettings:
         changes: settings by name of a step, over those that `steps` says.
         images: where images are, and how they are written.
         deduplication: what of it goes that is there twice.
-        benchmarks: files of images that no page should have, see `BenchmarkImages`.
+        benchmarks: images that no page should have, see `benchmark_images`.
         pages_per_piece: pages that are worked on together; what a kill can lose.
         samples_per_shard: documents of one shard.
     """
 
     source: str = NOWHERE
     format: str = "auto"
-    reading: Literal["main", "obelics"] = "main"
+    reading: Profile = "main"
     steps: str | list[Any] = "flamingo"
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     images: ImageSettings = field(default_factory=ImageSettings)

@@ -1,10 +1,11 @@
-"""The way of one page: step by step, its images read when the first step wants to see them."""
+"""The way of one page: read, then step by step, its images when the first step wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from flamingo.data.collection.html import Profile, read_page
 from flamingo.data.collection.images import ImageFinder, decoding_work
 from flamingo.data.collection.pages import (
     ImageNode,
@@ -12,10 +13,13 @@ from flamingo.data.collection.pages import (
     Node,
     Outcome,
     Page,
+    RawPage,
     Removal,
     Step,
 )
 from flamingo.data.collection.steps.report import StepReport
+from flamingo.data.skipping import Skipped
+from flamingo.foundation.errors import DataError, reason
 
 Load = Callable[[bytes], LoadedImage | str]
 """Makes a picture of the bytes of a file, or says why it cannot."""
@@ -28,7 +32,19 @@ them."""
 _WORK_OF_A_FILE, _WORK_OF_A_SEARCH = 200_000, 20_000
 """What it takes to write a small picture anew, and to find that there is none, in the same unit; a
 byte of a file counts as a pixel."""
+MAX_SHOWN = 200
+"""Letters of an image's address in a report."""
 _TOO_MUCH = "the page has more images than are read of one page"
+
+
+def read_found(found: RawPage | Skipped, profile: Profile) -> Page | Skipped:
+    """A page's texts and images, or why there are none; see `read_page`."""
+    if isinstance(found, Skipped):
+        return found
+    try:
+        return read_page(found, profile)
+    except DataError as error:
+        return Skipped(found.address, reason(error))
 
 
 class ReadImages:
@@ -62,7 +78,7 @@ class ReadImages:
                 work += more
             found = known[node.address]
             if isinstance(found, str):
-                removals.append(Removal("image", found, node.address[:200]))
+                removals.append(Removal("image", found, node.address[:MAX_SHOWN]))
             else:
                 nodes.append(replace(node, image=found))
         return Outcome(

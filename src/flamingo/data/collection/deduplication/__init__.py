@@ -2,6 +2,7 @@
 
 from flamingo.data.collection.deduplication.benchmark_files import visuals_in
 from flamingo.data.collection.deduplication.benchmark_images import BenchmarkImages
+from flamingo.data.collection.deduplication.benchmark_sets import benchmark_images
 from flamingo.data.collection.deduplication.deciding import decide
 from flamingo.data.collection.deduplication.decisions import (
     Decisions,
@@ -27,6 +28,7 @@ __all__ = [
     "PieceDecision",
     "Reason",
     "SignatureTable",
+    "benchmark_images",
     "decide",
     "report",
     "report_lines",
