@@ -16,7 +16,7 @@ from flamingo.miniature.captions import long_caption, short_caption
 from flamingo.miniature.documents import as_interleaved, draw
 from flamingo.miniature.episode import Episode
 from flamingo.miniature.episodes import clip_episode
-from flamingo.miniature.kinds import PAGES, training_episode
+from flamingo.miniature.kinds import PAGES, Kinds, training_episode
 from flamingo.miniature.looks import any_scene, any_sign, interchangeable, single
 from flamingo.miniature.scene import Clip, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
@@ -71,14 +71,14 @@ class Pages:
     Args:
         encoder: turns documents into token ids.
         next_share: share of pages whose text looks at the visual after it (the paper's p_next).
-        kinds: which episodes; all by their usual shares if not given.
+        kinds: episodes, with their shares.
 
     Paper: Sec. 2.4, App. A.3.
     """
 
     encoder: Encoder
     next_share: float = 0.0
-    kinds: tuple[str, ...] = ()
+    kinds: Kinds = field(default_factory=lambda: PAGES)
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
         """One page."""
@@ -86,10 +86,9 @@ class Pages:
         return self.encoder(as_interleaved(self._episode(rng), rng), is_complete=True, sees=sees)
 
     def _episode(self, rng: np.random.Generator) -> Episode:
-        kind = self.kinds[rng.integers(len(self.kinds))] if self.kinds else None
         while True:
             seed, index = (int(number) for number in rng.integers(2**40, size=2))
-            episode = training_episode(seed, index, MAX_VISUALS, kind, PAGES)
+            episode = training_episode(seed, index, MAX_VISUALS, kinds=self.kinds)
             # One clip among the images would fill up the whole batch to eight frames.
             if not any(isinstance(turn.look, Clip | Succession) for turn in episode.turns):
                 return episode

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from flamingo.foundation.errors import ConfigError
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.episode import Episode
 from flamingo.miniature.episodes import (
@@ -54,6 +55,29 @@ PAGES: Kinds = {
 }
 """The kinds of interleaved pages, each with its share. Those in which a clip would come are drawn
 again, so captions and formats are a little rarer than that."""
+
+
+def with_share(kinds: Kinds, name: str, share: float) -> Kinds:
+    """The same kinds, one of them with another share; the others keep their proportions.
+
+    Args:
+        kinds: builders with their shares.
+        name: one of them.
+        share: of all documents, from 0 to below 1.
+
+    Raises:
+        ConfigError: there is no such kind, or no such share.
+    """
+    if name not in kinds or not 0 <= share < 1:
+        raise ConfigError(
+            f"The kind {name!r} cannot have a share of {share}.\n"
+            f"The kinds are {', '.join(kinds)}; a share is from 0 to below 1."
+        )
+    others = sum(each for kind, (_, each) in kinds.items() if kind != name)
+    return {
+        kind: (builder, share if kind == name else each * (1 - share) / others)
+        for kind, (builder, each) in kinds.items()
+    }
 
 
 def training_episode(

@@ -27,6 +27,7 @@ from flamingo.data.image_processor import FlamingoImageProcessor
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.errors import ConfigError
 from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs
+from flamingo.miniature.kinds import PAGES, with_share
 from flamingo.model.build import build_flamingo
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
@@ -45,12 +46,14 @@ class ModelSettings:
     Args:
         vision: the folder that the first stage exports.
         language: the folder that the second stage exports.
+        start_from: the folder of a Flamingo of the same shape, whose bridge this one begins with.
         vision_from_scratch: takes the shape of that part and random weights.
         language_from_scratch: the same for the language model.
     """
 
     vision: Path = Path("runs/miniature-vision/model")
     language: Path = Path("runs/miniature-language/model")
+    start_from: Path | None = None
     vision_from_scratch: bool = False
     language_from_scratch: bool = False
     freeze_vision_encoder: bool = True
@@ -72,13 +75,17 @@ class ModelSettings:
 
     def of_flamingo(self) -> dict[str, Any]:
         """Those that `build_flamingo` takes."""
-        parts = ("vision", "language", "vision_from_scratch", "language_from_scratch")
+        parts = ("vision", "language", "start_from", "vision_from_scratch", "language_from_scratch")
         return {name: value for name, value in asdict(self).items() if name not in parts}
 
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Sequences per step of each kind, and the paper's λ of each."""
+    """Sequences per step of each kind, the paper's λ of each, and what pages are about.
+
+    Args:
+        question_share: of pages that ask questions.
+    """
 
     seed: int = 0
     alignment_steps: int = 170
@@ -90,6 +97,7 @@ class DataSettings:
     pairs_weight: float = 0.3
     clips_weight: float = 0.5
     next_share: float = 0.0
+    question_share: float = 0.3
 
 
 TRAINING = TrainingConfig(
@@ -193,7 +201,23 @@ def _model(
         pad_token_id=ids.pad,
         **settings.of_flamingo(),
     )
+    if settings.start_from is not None:
+        _begin_with(model, settings.start_from)
     return model, processor
+
+
+def _begin_with(model: FlamingoForConditionalGeneration, folder: Path) -> None:
+    """Copies what is trained here out of another Flamingo."""
+    given = dict(FlamingoForConditionalGeneration.from_pretrained(folder).named_parameters())
+    trained = {name: own for name, own in model.named_parameters() if own.requires_grad}
+    for name, own in trained.items():
+        if name not in given or given[name].shape != own.shape:
+            found = tuple(given[name].shape) if name in given else "nothing"
+            raise ConfigError(
+                f"The Flamingo at {folder} has {found} where this one has {tuple(own.shape)} "
+                f"({name}).\nGive both the same settings: model.num_latents and so on."
+            )
+        own.data.copy_(given[name].data)
 
 
 def _vision_encoder(settings: ModelSettings) -> VisionEncoder:
@@ -212,8 +236,13 @@ def _language_model(settings: ModelSettings) -> PreTrainedModel:
 
 def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[Source]:
     encoder: Encoder = processor.encoder()
+    episodes = with_share(PAGES, "question", settings.question_share)
     kinds: dict[str, tuple[int, float, Pages | Pairs | Clips]] = {
-        "pages": (settings.pages, settings.pages_weight, Pages(encoder, settings.next_share)),
+        "pages": (
+            settings.pages,
+            settings.pages_weight,
+            Pages(encoder, settings.next_share, episodes),
+        ),
         "pairs": (settings.pairs, settings.pairs_weight, Pairs(encoder)),
         "clips": (settings.clips, settings.clips_weight, Clips(encoder)),
     }

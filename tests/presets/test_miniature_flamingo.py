@@ -1,0 +1,49 @@
+"""The third stage of the miniature, gone on with from a Flamingo that it has left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from flamingo.foundation.errors import ConfigError
+from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.presets.training.miniature_flamingo import RECIPE
+from tests.presets.ablations.small_ablation import BRIDGE, write_small_parts
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    made = write_small_parts(tmp_path_factory.mktemp("parts"))
+    return tuple(f"model.{name}={folder}" for name, folder in made.items())
+
+
+def built(*settings: str) -> torch.nn.Module:
+    recipe = RECIPE.with_overrides([*BRIDGE, *settings])
+    return recipe.build(recipe.config).model
+
+
+def test_it_begins_with_the_bridge_of_another(parts: tuple[str, ...], tmp_path: Path) -> None:
+    first = built(*parts)
+    assert isinstance(first, FlamingoForConditionalGeneration)
+    for name, own in first.named_parameters():
+        if own.requires_grad:
+            torch.nn.init.normal_(own)
+            assert "language_model" not in name
+    first.save_pretrained(tmp_path / "first", full=True)
+    second = built(*parts, f"model.start_from={tmp_path / 'first'}")
+    trained = {name: own for name, own in second.named_parameters() if own.requires_grad}
+    assert trained
+    for name, own in first.named_parameters():
+        if name in trained:
+            torch.testing.assert_close(trained[name], own)
+
+
+def test_of_the_same_shape(parts: tuple[str, ...], tmp_path: Path) -> None:
+    first = built(*parts)
+    assert isinstance(first, FlamingoForConditionalGeneration)
+    first.save_pretrained(tmp_path / "first", full=True)
+    wider = (*parts, f"model.start_from={tmp_path / 'first'}", "model.num_latents=5")
+    with pytest.raises(ConfigError, match=r"has \(4, 16\) where this one has \(5, 16\)"):
+        built(*wider)
