@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
@@ -29,6 +30,7 @@ SHORT_FORM = 500
 """A form with fewer characters, and without a title, is something to fill in; a longer one is a
 whole page in a `<form>`."""
 _LONG_FIGURE = 32
+_HEADINGS = ("heading", "title")
 
 Counts: TypeAlias = tuple[int, int, int, int, int]
 """What was kept so far: nodes, characters, those in links, links, images with titles."""
@@ -215,7 +217,16 @@ class Composer:
 
 def is_heading(node: Node) -> TypeGuard[TextNode]:
     """Whether it is a heading of any level."""
-    return isinstance(node, TextNode) and node.kind in ("heading", "title")
+    return isinstance(node, TextNode) and node.kind in _HEADINGS
+
+
+def headings_of(nodes: Sequence[Node]) -> list[tuple[int, TextNode]]:
+    """Headings of any level, each with the number of its node."""
+    return [
+        (number, node)
+        for number, node in enumerate(nodes)
+        if isinstance(node, TextNode) and node.kind in _HEADINGS
+    ]
 
 
 def is_title(node: Node) -> TypeGuard[TextNode]:

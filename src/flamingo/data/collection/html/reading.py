@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from flamingo.data.collection.html.addresses import Addresses
 from flamingo.data.collection.html.bounds import MAX_BYTES, within_bounds
-from flamingo.data.collection.html.composing import Composer, is_heading, is_title
+from flamingo.data.collection.html.composing import Composer, headings_of, is_title
 from flamingo.data.collection.html.encodings import as_utf8
 from flamingo.data.collection.html.head import Head, read_head
 from flamingo.data.collection.html.obelics import drop_dates
@@ -100,7 +100,7 @@ def _titled(nodes: list[Node], head: Head) -> tuple[str, list[Node]]:
     The first-level heading is the title if the page has one and names itself so, or has one only;
     else what the page gives to be shown elsewhere. A heading with the same words is the title.
     """
-    headings = [(number, node) for number, node in enumerate(nodes) if is_heading(node)]
+    headings = headings_of(nodes)
     first_level = [heading.text for _, heading in headings if heading.kind == "title"]
     named = [title.casefold() for title in head.titles]
     agreeing = [text for text in first_level if any(text.casefold() in name for name in named)]

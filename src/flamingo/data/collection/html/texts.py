@@ -21,9 +21,6 @@ def word_set(words: str) -> frozenset[str]:
 
 def single_spaced(text: str) -> str:
     """The text on one line, with one space between words."""
-    text = text.strip()
-    if text.isprintable() and "  " not in text:  # so are most short texts
-        return text
     text = " ".join(text.split())
     return text if text.isprintable() else " ".join(_UNSEEN.sub("", text).split())
 
