@@ -57,7 +57,9 @@ _STYLE_SIDE = re.compile(r"(?<![\w-])(width|height)\s*:\s*(\d{1,6})(?:\.\d*)?px"
 def image_node(attributes: Attributes, addresses: Addresses) -> ImageNode | None:
     """The image, or None where the tag shows none that belongs to the text."""
     width, height = shown_sides(attributes)
-    if any(side is not None and side <= SMALLEST_SIDE for side in (width, height)):
+    if (width is not None and width <= SMALLEST_SIDE) or (
+        height is not None and height <= SMALLEST_SIDE
+    ):
         return None
     alt = single_spaced((attributes.get("alt") or "")[:MAX_ALT])
     if alt == attributes.get("src"):  # as some generators of pages fill it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from selectolax.lexbor import LexborNode, create_tag
@@ -29,6 +30,8 @@ _HOME = re.compile(
     r"(?:https?:)?//[^/?#]+/?|(?:\.{0,2}/)*(?:(?:index|home|default)\.\w+)?(?:#\w*)?"
 )
 """Addresses of a site's first page."""
+_NONE_READ: Attributes = MappingProxyType({})
+"""Stands for those of an element that is not judged by them."""
 _DROPPED = Tag(Role.DROP)
 _CAPTION = Tag(Role.BLOCK, "caption")
 _AS_TOLD = {
@@ -70,8 +73,6 @@ class Walker:
         node = root.first_child
         while node is not None:
             number = node.tag_id
-            child: LexborNode | None = None
-            end: End = None
             if number == _TEXT:
                 if run or not node.is_empty_text_node:
                     piece = node.text_content or ""
@@ -80,12 +81,15 @@ class Walker:
                         composer.link_characters += len(piece)
             elif number != _COMMENT:
                 tag = tags.get(number, other)
-                if (judges := tag.judges) is not None:
-                    for name, value in node.attributes.items():
-                        if name in judges and judges[name](value) is not keep:
-                            tag = _told(tag, judge(node.attributes, judges))
+                attributes = _NONE_READ
+                if (judges := tag.judges) is not None and (attributes := node.attributes):
+                    for name in attributes:
+                        if name in judges and judges[name](attributes[name]) is not keep:
+                            tag = _told(tag, judge(attributes, judges))
                             break
                 role = tag.role
+                child: LexborNode | None = None
+                end: End = None
                 if role is inline:
                     child = node.first_child
                 elif role is block:
@@ -100,13 +104,13 @@ class Walker:
                     if child is not None:
                         end = composer.open(role)
                 elif role is not drop:
-                    child, end = self._enter(node, role)
+                    child, end = self._enter(node, role, attributes)
                     in_link = in_link or end == "link"
-            if child is not None:
-                parents.append(node)
-                ends.append(end)
-                node = child
-                continue
+                if child is not None:
+                    parents.append(node)
+                    ends.append(end)
+                    node = child
+                    continue
             while (following := node.next) is None and parents:
                 node = parents.pop()
                 end = ends.pop()
@@ -124,10 +128,18 @@ class Walker:
         if run:
             composer.end_text()
 
-    def _enter(self, node: LexborNode, role: Role) -> tuple[LexborNode | None, End]:
-        """Reads an element whole, or gives what to visit below it and what ends it."""
+    def _enter(
+        self, node: LexborNode, role: Role, attributes: Attributes
+    ) -> tuple[LexborNode | None, End]:
+        """Reads an element whole, or gives what to visit below it and what ends it.
+
+        Args:
+            node: the element.
+            role: what is done at it.
+            attributes: its own; those of links and images have been read, since they are judged.
+        """
         if role is Role.LINK:
-            child, target = node.first_child, node.attributes.get("href")
+            child, target = node.first_child, attributes.get("href")
             if child is None or target is None:
                 return child, None
             self.composer.links += 1
@@ -135,6 +147,9 @@ class Walker:
             return child, "link"
         if role is Role.BREAK:
             self.composer.run.append(LINE_BREAK)
+            return None, None
+        if role is Role.IMAGE:
+            self._read_image(node, attributes)
             return None, None
         if self._is_read_whole(node, role):
             return None, None
@@ -146,9 +161,6 @@ class Walker:
 
     def _is_read_whole(self, node: LexborNode, role: Role) -> bool:
         """Reads an element that needs no descent; False if it has to be walked after all."""
-        if role is Role.IMAGE:
-            self._read_image(node)
-            return True
         if role is Role.NOSCRIPT:
             self._read_noscript(node)
             return True
@@ -156,11 +168,10 @@ class Walker:
             return self._read_table(node)
         return role is Role.CODE and self._read_code(node)
 
-    def _read_image(self, node: LexborNode) -> None:
+    def _read_image(self, node: LexborNode, attributes: Attributes) -> None:
         self._num_images += 1
         if self._num_images > MAX_IMAGES:
             return
-        attributes = node.attributes
         image = self._reading.image(attributes, self._addresses)
         if image is None and (parent := node.parent) is not None and parent.tag_id == _PICTURE:
             image = self._of_picture(parent, attributes)
@@ -188,7 +199,7 @@ class Walker:
         nodes = self.composer.nodes
         if not nodes or not isinstance(nodes[-1], ImageNode):
             for image in node.css("img"):
-                self._read_image(image)
+                self._read_image(image, image.attributes)
 
     def _read_code(self, node: LexborNode) -> bool:
         if node.css_first("img,br,script,style") is not None:
