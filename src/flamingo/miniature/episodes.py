@@ -205,6 +205,12 @@ def clip_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     )
 
 
+def written_question(rng: np.random.Generator, question: str, answer: str) -> str:
+    """A question and its answer in one of their forms."""
+    template = _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))]
+    return template.format(question=question, answer=answer) + _maybe_dot(rng)
+
+
 _QUESTION_FORMS = (
     "Question: {question} Answer: {answer}",
     "Question: {question} Answer: {answer}",

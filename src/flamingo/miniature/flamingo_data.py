@@ -15,14 +15,18 @@ from flamingo.foundation.randomness import generator
 from flamingo.miniature.captions import long_caption, short_caption
 from flamingo.miniature.documents import as_interleaved, draw
 from flamingo.miniature.episode import Episode
-from flamingo.miniature.episodes import clip_episode
+from flamingo.miniature.episodes import clip_episode, written_question
 from flamingo.miniature.kinds import PAGES, Kinds, training_episode
 from flamingo.miniature.looks import any_scene, any_sign, interchangeable, single
+from flamingo.miniature.questions import ATTRIBUTES, ask
 from flamingo.miniature.scene import Clip, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
 
 MAX_VISUALS = 5
 """Visuals of one training sequence at most; few-shot prompts have many more."""
+
+_ASKED = (0.35, 0.35, 0.15, 0.15)
+"""How often `Questions` ask for each of `ATTRIBUTES`."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,27 @@ class Pairs:
         return self.encoder(
             prepend_space(pair, rng, probability=self.space_share), is_complete=True
         )
+
+
+@dataclass(frozen=True)
+class Questions:
+    """One picture of two or three things, and a question about one of them.
+
+    Which thing has what can only be learned where several are, and few of a page's questions ask
+    for that.
+
+    Args:
+        encoder: turns documents into token ids.
+    """
+
+    encoder: Encoder
+
+    def __call__(self, rng: np.random.Generator) -> Encoded:
+        """One picture with its question and answer."""
+        scene = interchangeable(rng, int(rng.integers(2, 4)))
+        topic = tuple(ATTRIBUTES)[rng.choice(len(ATTRIBUTES), p=_ASKED)]
+        text = written_question(rng, *ask(rng, scene, topic))
+        return self.encoder(Interleaved.of(draw(scene, rng), text), is_complete=True)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from flamingo.data.encoding import Encoder
 from flamingo.data.image_processor import FlamingoImageProcessor
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.errors import ConfigError
-from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs
+from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs, Questions
 from flamingo.miniature.kinds import PAGES, with_share
 from flamingo.model.build import build_flamingo
 from flamingo.model.checkpoints.vision import load_vision_encoder
@@ -84,6 +84,7 @@ class DataSettings:
     """Sequences per step of each kind, the paper's λ of each, and what pages are about.
 
     Args:
+        questions: single pictures with a question about one of several things.
         question_share: of pages that ask questions.
     """
 
@@ -93,9 +94,11 @@ class DataSettings:
     pages: int = 16
     pairs: int = 24
     clips: int = 6
+    questions: int = 0
     pages_weight: float = 1.0
     pairs_weight: float = 0.3
     clips_weight: float = 0.5
+    questions_weight: float = 0.3
     next_share: float = 0.0
     question_share: float = 0.3
 
@@ -237,7 +240,7 @@ def _language_model(settings: ModelSettings) -> PreTrainedModel:
 def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[Source]:
     encoder: Encoder = processor.encoder()
     episodes = with_share(PAGES, "question", settings.question_share)
-    kinds: dict[str, tuple[int, float, Pages | Pairs | Clips]] = {
+    kinds: dict[str, tuple[int, float, Pages | Pairs | Clips | Questions]] = {
         "pages": (
             settings.pages,
             settings.pages_weight,
@@ -245,6 +248,7 @@ def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[S
         ),
         "pairs": (settings.pairs, settings.pairs_weight, Pairs(encoder)),
         "clips": (settings.clips, settings.clips_weight, Clips(encoder)),
+        "questions": (settings.questions, settings.questions_weight, Questions(encoder)),
     }
     shared: dict[str, Any] = {
         "seed": settings.seed,
