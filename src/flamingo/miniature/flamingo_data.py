@@ -19,7 +19,7 @@ from flamingo.miniature.episodes import clip_episode, written_question
 from flamingo.miniature.kinds import PAGES, Kinds, training_episode
 from flamingo.miniature.looks import any_scene, any_sign, interchangeable, single
 from flamingo.miniature.questions import ATTRIBUTES, ask
-from flamingo.miniature.scene import Clip, Succession
+from flamingo.miniature.scene import Clip, Scene, Succession
 from flamingo.sequence import Interleaved, Visual, draw_sees
 
 MAX_VISUALS = 5
@@ -174,13 +174,23 @@ class Alignment:
 
     Args:
         encoder: turns documents into token ids.
+        two_share: of pictures with two things instead, captioned or asked about. A bridge that
+            has long seen single things never learns which of several has what.
     """
 
     encoder: Encoder
+    two_share: float = 0.0
 
     def __call__(self, rng: np.random.Generator) -> Encoded:
         """One pair."""
-        scene = single(rng)
-        prefix = "Output: " if rng.random() < 0.5 else ""
-        text = prefix + short_caption(scene)
+        has_two = rng.random() < self.two_share
+        scene = interchangeable(rng, 2) if has_two else single(rng)
+        text = self._question(scene, rng) if has_two and rng.random() < 0.6 else None
+        if text is None:
+            prefix = "Output: " if rng.random() < 0.5 else ""
+            text = prefix + short_caption(scene)
         return self.encoder(Interleaved.of(draw(scene, rng), text), is_complete=True)
+
+    def _question(self, scene: Scene, rng: np.random.Generator) -> str:
+        topic = ("color", "shape")[rng.integers(2)]
+        return written_question(rng, *ask(rng, scene, topic))

@@ -84,6 +84,7 @@ class DataSettings:
     """Sequences per step of each kind, the paper's λ of each, and what pages are about.
 
     Args:
+        alignment_of_two: share of pictures of two things in the alignment.
         questions: single pictures with a question about one of several things.
         question_share: of pages that ask questions.
     """
@@ -91,6 +92,7 @@ class DataSettings:
     seed: int = 0
     alignment_steps: int = 170
     alignment_batch: int = 24
+    alignment_of_two: float = 0.0
     pages: int = 16
     pairs: int = 24
     clips: int = 6
@@ -263,7 +265,7 @@ def _sources(settings: DataSettings, processor: FlamingoProcessor) -> Sequence[S
                 f"alignment for {name}",
                 weight,
                 batch_size=settings.alignment_batch,
-                encode=Alignment(encoder),
+                encode=Alignment(encoder, settings.alignment_of_two),
                 **shared,
             ),
             settings.alignment_steps,
