@@ -55,6 +55,7 @@ class BridgeShape:
     resampler_activation: str | None = None
     resampler_qk_norm: str | None = None
     resampler_positions: int = 0
+    resampler_local_latents: int = 0
     widen_visual_tokens: bool = True
     resampler_kind: str = "perceiver"
     xattn_at: str | None = None
