@@ -146,12 +146,12 @@ def _questions(
     drawn = rng.choice(list(weights), size=num_turns, p=shares / shares.sum()).tolist()
     if rng.random() < 0.5:
         drawn = [drawn[0]] * num_turns
-    template, end = _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))], _maybe_dot(rng)
+    form = _question_form(rng)
     turns = []
     for topic in drawn:
         look = _look_for(rng, topic, of_several)
         question, answer = ask(rng, look, topic)
-        turns.append((look, template.format(question=question, answer=answer) + end))
+        turns.append((look, form.format(question=question, answer=answer)))
     needed = {*drawn} | ({"size", "texture"} if "yes_no" in drawn else set())
     return Episode.of(turns, needed=needed)
 
@@ -207,8 +207,7 @@ def clip_episode(rng: np.random.Generator, num_turns: int) -> Episode:
 
 def written_question(rng: np.random.Generator, question: str, answer: str) -> str:
     """A question and its answer in one of their forms."""
-    template = _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))]
-    return template.format(question=question, answer=answer) + _maybe_dot(rng)
+    return _question_form(rng).format(question=question, answer=answer)
 
 
 _QUESTION_FORMS = (
@@ -223,6 +222,10 @@ _QUESTION_FORMS = (
 
 def _choose_names(rng: np.random.Generator, num: int) -> list[str]:
     return [TRAIN_NAMES[i] for i in rng.choice(len(TRAIN_NAMES), size=num, replace=False)]
+
+
+def _question_form(rng: np.random.Generator) -> str:
+    return _QUESTION_FORMS[rng.integers(len(_QUESTION_FORMS))] + _maybe_dot(rng)
 
 
 def _maybe_dot(rng: np.random.Generator) -> str:

@@ -16,11 +16,11 @@ PAIR_DEDUPLICATION = replace(NO_DEDUPLICATION, benchmark_images="remove")
 
 
 @dataclass(frozen=True)
-class PairsSettings:
-    """How files of captions become pairs.
+class SettingsOfPairs:
+    """What all kinds of pairs have in common.
 
     Args:
-        source: a file of captions, a pattern or a folder.
+        source: where the input is.
         pairs: which pairs are made.
         steps: of pages that each pair has to pass, as a page of its text and its image: a list of
             them with their settings, such as `["explicit-images"]`.
@@ -28,7 +28,6 @@ class PairsSettings:
         images: where images are, and how they are written.
         deduplication: what goes that is there twice, each pair being a page of its own.
         benchmarks: images that no pair should have, see `benchmark_images`.
-        captions_per_piece: images that are worked on together.
         samples_per_shard: pairs of one shard.
     """
 
@@ -39,39 +38,35 @@ class PairsSettings:
     images: ImageSettings = field(default_factory=ImageSettings)
     deduplication: DeduplicationSettings = PAIR_DEDUPLICATION
     benchmarks: str | None = None
-    captions_per_piece: int = 1000
     samples_per_shard: int = 5000
 
 
 @dataclass(frozen=True)
-class PagePairsSettings:
-    """How images of web pages become pairs with their alternative texts or captions.
+class PairsSettings(SettingsOfPairs):
+    """How files of captions become pairs: `source` is a file of captions, a pattern or a folder.
 
     Args:
-        source: pages, see `PageSettings`.
-        format: of the files, see there.
-        reading: what of a page is looked at, see there.
-        pairs: which pairs are made; `pairs.page_texts` says of which texts.
-        steps: of pages that each pair has to pass, see `PairsSettings`.
-        changes: settings by name of a step, over those that `steps` says.
-        images: where images are, and how they are written.
-        deduplication: what goes that is there twice, each pair being a page of its own.
-        benchmarks: images that no pair should have, see `benchmark_images`.
-        pages_per_piece: pages that are worked on together.
-        samples_per_shard: pairs of one shard.
+        captions_per_piece: images that are worked on together.
     """
 
-    source: str = NOWHERE
+    captions_per_piece: int = 1000
+
+
+@dataclass(frozen=True)
+class PagePairsSettings(SettingsOfPairs):
+    """How images of web pages become pairs with their alternative texts or captions.
+
+    `pairs.page_texts` says with which of these; `source` is as in `PageSettings`.
+
+    Args:
+        format: of the files, see `PageSettings`.
+        reading: what of a page is looked at, see there.
+        pages_per_piece: pages that are worked on together.
+    """
+
     format: str = "auto"
     reading: Profile = "main"
-    pairs: PairSettings = field(default_factory=PairSettings)
-    steps: str | list[Any] = field(default_factory=list)
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    images: ImageSettings = field(default_factory=ImageSettings)
-    deduplication: DeduplicationSettings = PAIR_DEDUPLICATION
-    benchmarks: str | None = None
     pages_per_piece: int = 200
-    samples_per_shard: int = 5000
 
 
 @dataclass(frozen=True)

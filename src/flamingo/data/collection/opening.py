@@ -18,7 +18,9 @@ from flamingo.data.collection.made_settings import (
     ClipsSettings,
     PagePairsSettings,
     PairsSettings,
+    SettingsOfPairs,
 )
+from flamingo.data.collection.named_paths import named_paths
 from flamingo.data.collection.page_collector import PageCollector
 from flamingo.data.collection.page_settings import NOWHERE, ImageSettings, PageSettings
 from flamingo.data.collection.pairs import PagePairSource, PairSource, frequent_texts
@@ -77,7 +79,7 @@ def _pages(settings: PageSettings, work: Path) -> PageCollector:
 
 
 def _web_pages(settings: PageSettings | PagePairsSettings, work: Path) -> PageSource:
-    paths = [Path(one.strip()).expanduser() for one in settings.source.split(",") if one.strip()]
+    paths = named_paths(settings.source)
     return open_source(paths[0] if len(paths) == 1 else paths, kind=settings.format, work=work)
 
 
@@ -109,7 +111,7 @@ def _load(images: ImageSettings) -> ImageLoader:
 def _pairs(
     source: SourceOfPairs,
     size: int,
-    settings: PairsSettings | PagePairsSettings,
+    settings: SettingsOfPairs,
     work: Path,
     engine: Engine,
 ) -> MadeCollector:

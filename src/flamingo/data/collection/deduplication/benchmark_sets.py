@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flamingo.data.collection.deduplication.benchmark_files import visuals_in
 from flamingo.data.collection.deduplication.benchmark_images import BenchmarkImages
+from flamingo.data.collection.named_paths import named_paths
 from flamingo.foundation.errors import ConfigError, DataError
 
 _ENDING = ".npz"
@@ -25,7 +26,7 @@ def benchmark_images(given: str, kept: Path | None = None) -> BenchmarkImages:
         ConfigError: no path is named, or two benchmarks have one name.
         DataError: a path does not exist, is damaged, or has no images.
     """
-    paths = [Path(one.strip()).expanduser() for one in given.split(",") if one.strip()]
+    paths = named_paths(given)
     if not paths:
         raise ConfigError(f"benchmarks={given!r} names no path.\nGive a folder, or leave it out.")
     parts = [_images_at(path, kept) for path in paths]
