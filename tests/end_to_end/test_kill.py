@@ -33,6 +33,7 @@ BRIDGE = [
     "data.pages=2",
     "data.pairs=2",
     "data.clips=2",
+    "data.questions=2",
 ]
 
 

@@ -24,6 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data.pages=2",
         "data.pairs=2",
         "data.clips=1",
+        "data.questions=1",
     ]
     stages = {"vision": vision, "language": ["probe.episodes=1"], "flamingo": bridge}
     for stage, more in stages.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import uuid
 import warnings
 import zlib
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from flamingo.foundation.errors import DataError
+from flamingo.foundation.whole_files import write_bytes_whole
 
 Rows = npt.NDArray[np.float32]
 
@@ -160,17 +160,7 @@ class FeatureCache:
 def _write(path: Path, encoder: str, names: list[str], features: Rows) -> None:
     """Writes a file that appears under its name only once it is whole."""
     about = json.dumps([names, encoder, _checksum(names, features)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".unfinished")
-    try:
-        with temporary.open("wb") as file:
-            file.write(save({_TENSOR: features}, metadata={"about": about}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_bytes_whole(path, save({_TENSOR: features}, metadata={"about": about}))
 
 
 def _checksum(names: list[str], features: Rows) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union
 import yaml
 
 from flamingo.foundation.errors import ConfigError, nearest
+from flamingo.foundation.whole_files import write_bytes_whole
 
 Record = TypeVar("Record")
 
@@ -139,21 +138,7 @@ def json_text(value: Any) -> str:
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Writes a whole file or nothing: a reader, or a crash, never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes private files; give the result the rights any new file would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_bytes_whole(path, text.encode("utf-8"))
 
 
 _NOTHING: Any = object()

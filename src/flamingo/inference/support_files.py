@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import uuid
 import zlib
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from flamingo.foundation.errors import DataError
+from flamingo.foundation.whole_files import written_whole
 from flamingo.inference.eyes import settings_of
 from flamingo.inference.support_cache import SupportCache
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
@@ -63,18 +62,14 @@ def save_supports(
         "template": dataclasses.astuple(supports.template),
         "layers": layers,
     }
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, metadata=_signed(about, tensors))
-        os.replace(temporary, path)
+        with written_whole(path) as unfinished:
+            save_file(tensors, unfinished, metadata=_signed(about, tensors))
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"The support set of {len(supports)} tokens cannot be written to {path}: {error}.\n"
             "Check that there is room on the disk and that the folder may be written to."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_supports(path: Path, model: FlamingoForConditionalGeneration) -> SupportCache:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import uuid
 import warnings
 import zlib
 from pathlib import Path
@@ -18,6 +16,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from flamingo.foundation.errors import DataError
+from flamingo.foundation.whole_files import written_whole
 
 _TENSOR = "tokens"
 
@@ -79,19 +78,13 @@ class VisualStore:
         plain = tokens.detach().cpu().contiguous()
         about = json.dumps([fingerprint, self.eyes, _checksum(plain)])
         path = self._path(fingerprint)
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.unfinished")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             # Not forced to the disk, which would take longer than many an encoder. A crash of the
             # whole machine may damage the file: then its checksum is wrong, `get` warns, and the
             # tokens are computed again.
-            temporary.write_bytes(save({_TENSOR: plain}, metadata={"about": about}))
-            os.replace(temporary, path)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            if not isinstance(error, OSError):
-                raise
+            with written_whole(path) as unfinished:
+                unfinished.write_bytes(save({_TENSOR: plain}, metadata={"about": about}))
+        except OSError as error:
             check_is_no_file(path.parent)
             raise DataError(
                 f"The visual tokens ({plain.nbytes:,} bytes) cannot be written to {path}: "

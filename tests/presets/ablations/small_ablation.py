@@ -16,6 +16,8 @@ from flamingo.presets.ablations.config import AblationConfig
 
 BRIDGE = (
     "model.num_latents=4",
+    "model.resampler_positions=0",
+    "model.resampler_local_latents=0",
     "model.resampler_dim=16",
     "model.resampler_heads=2",
     "model.resampler_head_dim=8",
@@ -23,6 +25,7 @@ BRIDGE = (
     "data.pages=1",
     "data.pairs=1",
     "data.clips=1",
+    "data.questions=0",
 )
 FIRST_STAGE = (
     "data.batch_size=4",

@@ -5,9 +5,10 @@
     flamingo train miniature-flamingo --out runs/miniature-flamingo
 
 Resampler, gated layers and the rows of `<image>` and `<EOC>` are trained on interleaved pages,
-image-text pairs and clips, their gradients accumulated into one update (paper: Sec. 2.4). The
-first steps are spent on single things and their captions: gates that open onto nothing they can
-yet read would close again (`docs/lab-notes.md`).
+image-text pairs, clips (paper: Sec. 2.4) and single questions, each update on one of them in turn.
+The first updates are spent on captions of one or two things: gates that open onto nothing they can
+yet read would close again, and telling things apart has to come before everything else
+(`docs/lab-notes.md`, `docs/decisions/0011-local-latents.md`).
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ class ModelSettings:
     language_from_scratch: bool = False
     freeze_vision_encoder: bool = True
     freeze_language_model: bool = True
-    num_latents: int = 16
+    num_latents: int = 80
     resampler_dim: int = 192
     resampler_layers: int = 2
     resampler_heads: int = 6
     resampler_head_dim: int = 32
     resampler_kind: str = "perceiver"
-    resampler_positions: int = 0
-    resampler_local_latents: int = 0
+    resampler_positions: int = 64
+    resampler_local_latents: int = 64
     xattn_every: int = 1
     xattn_at: str | None = None
     xattn_kind: str = "gated_xattn_dense"
@@ -90,13 +91,13 @@ class DataSettings:
     """
 
     seed: int = 0
-    alignment_steps: int = 170
-    alignment_batch: int = 24
-    alignment_of_two: float = 0.0
-    pages: int = 16
-    pairs: int = 24
-    clips: int = 6
-    questions: int = 0
+    alignment_steps: int = 300
+    alignment_batch: int = 32
+    alignment_of_two: float = 0.8
+    pages: int = 8
+    pairs: int = 16
+    clips: int = 4
+    questions: int = 24
     pages_weight: float = 1.0
     pairs_weight: float = 0.3
     clips_weight: float = 0.5
@@ -106,7 +107,8 @@ class DataSettings:
 
 
 TRAINING = TrainingConfig(
-    steps=2800,
+    steps=12000,
+    mixing="round_robin",
     warmup_steps=30,
     learning_rate=2e-3,
     schedule="cosine",

@@ -29,7 +29,7 @@ from flamingo.serving.api.chat_schemas import ChatRequest, Message, TextPart
 from flamingo.serving.api.chat_writing import chunks, whole
 from flamingo.serving.api.conversation import Turn
 from flamingo.serving.api.error_answers import Refused
-from flamingo.serving.api.leaving import STREAMED, EventStream, unless_gone
+from flamingo.serving.api.leaving import STREAMED, EventStream, first_of, unless_gone
 from flamingo.serving.api.service import Service
 from flamingo.serving.api.visual_schemas import media_request
 from flamingo.serving.errors import TooLarge
@@ -66,12 +66,7 @@ def chat_router(service: Service) -> APIRouter:
         if not body.stream:
             answer = whole(events, stamp, tells_logprobs=bool(body.logprobs))
             return json_answer(await unless_gone(request, answer))
-        try:
-            # Only now it is known whether the request is taken on, and the status is sent.
-            first = await unless_gone(request, anext(events))
-        except BaseException:
-            await events.aclose()
-            raise
+        first = await first_of(request, events)
         return EventStream(chunks(first, events, stamp, body))
 
     return router

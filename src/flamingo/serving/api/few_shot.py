@@ -26,7 +26,7 @@ from flamingo.serving.api.few_shot_answers import FewShotAnswer
 from flamingo.serving.api.few_shot_prompt import FewShotPrompts, FewShotTexts
 from flamingo.serving.api.few_shot_schemas import FewShotRequest
 from flamingo.serving.api.few_shot_writing import Answering, answer_data, stream_data
-from flamingo.serving.api.leaving import STREAMED, EventStream, unless_gone
+from flamingo.serving.api.leaving import STREAMED, EventStream, first_of
 from flamingo.serving.api.service import Service
 from flamingo.serving.api.visual_schemas import media_request
 from flamingo.serving.jobs import Choose, Job, Search, Write
@@ -62,12 +62,7 @@ def few_shot_router(service: Service) -> APIRouter:
         is_streamed = bool(body.stream)
         data: Any = _data(service, body, request, answering)
         del body  # Only `_data` has it now, and drops it in time.
-        try:
-            # Only then it is known whether the request is taken on, and the status is sent.
-            first = await unless_gone(request, anext(data))
-        except BaseException:
-            await data.aclose()
-            raise
+        first = await first_of(request, data)
         if is_streamed:
             return EventStream(stream_data(first, data))
         await data.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, MutableMapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -40,6 +40,23 @@ async def unless_gone(request: Request, work: Awaitable[_Result]) -> _Result:
         for task in (working, leaving):
             task.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def first_of(request: Request, source: AsyncGenerator[_Result, None]) -> _Result:
+    """The first of what a request is answered with: only then is it known that it is taken on.
+
+    Args:
+        request: whose body has been read.
+        source: of the answer; it is closed where nothing comes of it.
+
+    Raises:
+        ClientDisconnect: the client has left.
+    """
+    try:
+        return await unless_gone(request, anext(source))
+    except BaseException:
+        await source.aclose()
+        raise
 
 
 async def _left(request: Request) -> None:
