@@ -24,13 +24,18 @@ def test_what_was_there_stays_until_all_is_written(tmp_path: Path) -> None:
     assert path.read_bytes() == b"after"
 
 
+def fail_halfway(path: Path, error: type[BaseException]) -> None:
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(b"half")
+        raise error
+
+
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"before")
-    with pytest.raises(error), written_whole(path) as unfinished:
-        unfinished.write_bytes(b"half")
-        raise error
+    with pytest.raises(error):
+        fail_halfway(path, error)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"before"]
 
 

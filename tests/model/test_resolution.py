@@ -6,7 +6,8 @@ from transformers import CLIPVisionConfig, SiglipVisionConfig
 
 from flamingo.foundation.errors import ConfigError
 from flamingo.model.nfnet import NFNetConfig
-from flamingo.model.resolution import at_resolution, interpolated_positions
+from flamingo.model.regions import interpolated_positions
+from flamingo.model.resolution import at_resolution
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
 
 VIT = {

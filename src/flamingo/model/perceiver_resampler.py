@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torch.nn import functional as F
 from flamingo.foundation.errors import ConfigError, SequenceError
 from flamingo.model.attention import CrossAttention
 from flamingo.model.feed_forward import FeedForward
-from flamingo.model.regions import to_regions
+from flamingo.model.regions import interpolated_positions, to_regions
 
 
 class PerceiverResampler(nn.Module):
@@ -33,8 +35,8 @@ class PerceiverResampler(nn.Module):
         num_time_embeddings: frames that have a learned embedding of their own; longer videos
             use embeddings interpolated between these. 0 leaves time unmarked.
         qk_norm: of queries and keys, see `CrossAttention`.
-        num_positions: positions of a frame that have a learned embedding of their own; 0, the
-            paper's, leaves place to the encoder.
+        num_positions: positions of a frame that have a learned embedding of their own, which is
+            interpolated for pictures of another size; 0, the paper's, leaves place to the encoder.
         num_local_latents: latents, the first ones, that begin with the features of one region of
             the picture each, averaged over frames. The paper's 0 begin alike for every picture.
 
@@ -125,15 +127,18 @@ class PerceiverResampler(nn.Module):
         return stretched[0].T.to(self.time_embeddings.dtype)
 
     def _place(self, num_positions: int) -> Float[Tensor, "positions dim"]:
-        """One embedding per position of a frame."""
+        """One embedding per position of a frame; laid over another grid for another size."""
         assert self.position_embeddings is not None
-        if num_positions != len(self.position_embeddings):
+        known = len(self.position_embeddings)
+        if num_positions == known:
+            return self.position_embeddings
+        if any(isqrt(count) ** 2 != count for count in (num_positions, known)):
             raise SequenceError(
                 f"A frame has features at {num_positions} positions, but this resampler knows "
-                f"{len(self.position_embeddings)}. Give pictures of the size that it was trained "
-                "on."
+                f"{known}, and can only lay them over another grid if both are squares. Give "
+                "pictures of the size that it was trained on."
             )
-        return self.position_embeddings
+        return interpolated_positions(self.position_embeddings, num_positions)
 
 
 class ResamplerLayer(nn.Module):

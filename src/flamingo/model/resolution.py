@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor
-
+from flamingo.model.regions import interpolated_positions
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
 
 _POSITIONS = "body.tower.embeddings.position_embedding.weight"
@@ -44,22 +38,3 @@ def at_resolution(encoder: VisionEncoder, image_size: int) -> VisionEncoder:
     for name, parameter in resized.named_parameters():
         parameter.requires_grad_(learns[name])
     return resized.train(encoder.training)
-
-
-def interpolated_positions(
-    table: Float[Tensor, "old_positions dim"], num_positions: int
-) -> Float[Tensor, "num_positions dim"]:
-    """Position embeddings of a square grid, laid over a finer or coarser one (bicubic).
-
-    What stands before the grid, such as the embedding of a class token, stays as it is: it is
-    what is left over from a square, as one grid of patches has a square number of them.
-    """
-    old_side, new_side = math.isqrt(len(table)), math.isqrt(num_positions)
-    num_prefix = len(table) - old_side**2
-    assert num_prefix == num_positions - new_side**2
-    grid = table[num_prefix:].float().T.unflatten(1, (old_side, old_side))
-    finer = F.interpolate(
-        grid[None], size=(new_side, new_side), mode="bicubic", align_corners=False
-    )
-    positions = finer[0].flatten(1).T.to(table.dtype)
-    return torch.cat([table[:num_prefix], positions])
