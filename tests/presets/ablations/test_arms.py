@@ -72,6 +72,21 @@ def test_unfrozen_parts_move_and_those_from_scratch_begin_elsewhere(
     assert learns == [True, True, False]
 
 
+def test_the_baseline_has_the_papers_choices_and_the_shipped_recipe_others(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    arms = Arms(replace(small_config(parts), settings=()), tmp_path)
+    baseline, shipped = arms.arm(ROWS[BASELINE], 0).recipe.config, RECIPE.config
+    assert (baseline.model.num_latents, shipped.model.num_latents) == (16, 80)
+    assert baseline.model.resampler_local_latents == baseline.model.resampler_positions == 0
+    assert shipped.model.resampler_local_latents == 64
+    assert (baseline.training.mixing, shipped.training.mixing) == ("accumulate", "round_robin")
+    assert (baseline.data.questions, shipped.data.questions) == (0, 24)
+    alternating = arms.arm(ROWS["round-robin"], 0)
+    assert alternating.recipe.config.training.mixing == "round_robin"
+    assert alternating.updates == 3
+
+
 def test_all_rows_have_the_baselines_budget(arms: Arms) -> None:
     """Apart from what a row is about: its sources, or how often they make an update."""
     baseline = arms.arm(ROWS[BASELINE], 3).recipe.config
