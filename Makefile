@@ -16,7 +16,7 @@ demo: $(VENV)/.demo-is-installed
 	$(BIN)/flamingo demo
 
 test: $(VENV)/.dev-is-installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --durations 10
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 8 --durations 10
 
 lint: $(VENV)/.dev-is-installed
 	$(BIN)/ruff check .

@@ -33,7 +33,7 @@ def held_out_pairs_in(text: str) -> list[tuple[str, str]]:
 def test_no_training_text_holds_a_held_out_pair_or_name() -> None:
     held_out = set(HELD_OUT_NAMES)
     assert held_out_pairs_in("a small " + " ".join(next(iter(HELD_OUT_PAIRS))))
-    texts = [text_document(0, index, 4).text for index in range(3000)]
+    texts = [text_document(0, index, 4).text for index in range(1500)]
     texts += [list_document(0, index, 12, kind).text for kind in LISTS for index in range(300)]
     for text in texts:
         assert not held_out_pairs_in(text), text
@@ -59,7 +59,7 @@ def test_no_training_look_holds_a_held_out_pair_name_or_alphabet(kinds) -> None:
 
 def test_pages_have_nothing_of_the_tasks_that_are_held_out() -> None:
     assert not {"dialogue", "claim", "clip"} & set(PAGES)
-    for index in range(1500):
+    for index in range(700):
         for turn in training_episode(0, index, 6, kinds=PAGES).turns:
             assert not re.search(r"what does .* (do|say)\?|Question: is it true", turn.text), (
                 turn.text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fuzz_pages import Findings, fuzz, seed_pages
-from benchmarks.fuzzing.folder import SECRET, FuzzFolder, make_folder, mutations_of
+from benchmarks.fuzzing.folder import SECRET, make_folder, mutations_of
 from benchmarks.fuzzing.references import CANARY
 from benchmarks.fuzzing.watching import Watch
 from benchmarks.fuzzing.whole import faults_of_shards, prepare_here
@@ -34,10 +34,8 @@ def test_nothing_happens_that_must_not(fuzzed: tuple[Path, Findings]) -> None:
     assert found.outcomes["pages: skipped"] > 10
 
 
-def test_what_lies_outside_is_told_if_it_is_in_a_shard(
-    fuzzed: tuple[Path, Findings], tmp_path: Path
-) -> None:
-    folder = FuzzFolder(fuzzed[0])
+def test_what_lies_outside_is_told_if_it_is_in_a_shard(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "root", seed_pages(None), 1, 0, is_small=True)
     pages = tmp_path / "pages"
     pages.mkdir()
     page = seed_pages(None)[0].replace(b"a.jpg", b"in.png").replace(b"oak", SECRET.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flamingo.evaluation.sweep import Sweep
@@ -100,9 +101,9 @@ class Arms:
 
     def _arm(self, row: Row, seed: int, learning_rate: float, name: str, query_seed: int) -> Arm:
         config = self.config
-        recipe = self._recipe(row, seed, learning_rate)
+        recipe = _recipe(self, row, seed, learning_rate)
         # A row that changes nothing is the baseline: one run for both.
-        is_baseline = recipe == self._recipe(ROWS[BASELINE], seed, learning_rate)
+        is_baseline = recipe == _recipe(self, ROWS[BASELINE], seed, learning_rate)
         return Arm(
             row=BASELINE if is_baseline else row.name,
             seed=seed,
@@ -113,40 +114,45 @@ class Arms:
             updates=_updates(recipe),
         )
 
-    def _recipe(self, row: Row, seed: int, learning_rate: float) -> Recipe:
-        """The baseline's settings, then the user's, the budget, and what the row changes."""
-        config = self.config
-        recipe = RECIPE.with_overrides([*PAPERS_CHOICES, *config.settings])
-        data, training = recipe.config.data, recipe.config.training
-        changed = recipe.with_overrides(row.settings)
-        # Every source has its part of the alignment: without one, the others' are larger.
-        share = len(_active(recipe)) / max(len(_active(changed)), 1)
-        alignment = scaled(data.alignment_batch, config.batch_scale * share)
-        sizes = {name: scaled(getattr(data, name), config.batch_scale) for name in _SOURCES}
-        updates = _updates(changed)
-        vision = self.part("vision")
-        if row.encoder is not None:
-            vision = self.encoder(row).folder / MODEL
-        return recipe.with_overrides(
-            [
-                f"model.vision={vision}",
-                f"model.language={self.part('language')}",
-                f"data.alignment_batch={alignment}",
-                *(f"data.{name}={size}" for name, size in sizes.items()),
-                f"data.alignment_steps={min(config.alignment_steps, config.steps // 3)}",
-                f"data.seed={seed}",
-                f"training.seed={seed}",
-                f"training.steps={config.steps * updates}",
-                f"training.warmup_steps={min(config.warmup_steps, config.steps // 10) * updates}",
-                f"training.learning_rate={training.learning_rate * learning_rate!r}",
-                f"training.checkpoint_every={config.checkpoint_every}",
-                f"training.device={config.device}",
-                "training.threads=1",
-                "training.keep_checkpoints=1",
-                "training.log_every=10",
-                *row.settings,
-            ]
-        )
+
+@lru_cache(maxsize=1000)
+def _recipe(arms: Arms, row: Row, seed: int, learning_rate: float) -> Recipe:
+    """The baseline's settings, then the user's, the budget, and what the row changes.
+
+    A table that is written after every arm asks for the same ones over and over.
+    """
+    config = arms.config
+    recipe = RECIPE.with_overrides([*PAPERS_CHOICES, *config.settings])
+    data, training = recipe.config.data, recipe.config.training
+    changed = recipe.with_overrides(row.settings)
+    # Every source has its part of the alignment: without one, the others' are larger.
+    share = len(_active(recipe)) / max(len(_active(changed)), 1)
+    alignment = scaled(data.alignment_batch, config.batch_scale * share)
+    sizes = {name: scaled(getattr(data, name), config.batch_scale) for name in _SOURCES}
+    updates = _updates(changed)
+    vision = arms.part("vision")
+    if row.encoder is not None:
+        vision = arms.encoder(row).folder / MODEL
+    return recipe.with_overrides(
+        [
+            f"model.vision={vision}",
+            f"model.language={arms.part('language')}",
+            f"data.alignment_batch={alignment}",
+            *(f"data.{name}={size}" for name, size in sizes.items()),
+            f"data.alignment_steps={min(config.alignment_steps, config.steps // 3)}",
+            f"data.seed={seed}",
+            f"training.seed={seed}",
+            f"training.steps={config.steps * updates}",
+            f"training.warmup_steps={min(config.warmup_steps, config.steps // 10) * updates}",
+            f"training.learning_rate={training.learning_rate * learning_rate!r}",
+            f"training.checkpoint_every={config.checkpoint_every}",
+            f"training.device={config.device}",
+            "training.threads=1",
+            "training.keep_checkpoints=1",
+            "training.log_every=10",
+            *row.settings,
+        ]
+    )
 
 
 def _active(recipe: Recipe) -> list[str]:
