@@ -33,9 +33,17 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_bytes_whole(path: Path, data: bytes) -> None:
-    """Writes a file, and forces it to the disk before it takes its place."""
-    with written_whole(path) as unfinished, unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def write_bytes_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Writes a file, and forces it to the disk before it takes its place.
+
+    Args:
+        path: where it will be.
+        data: all of it.
+        mode: who may read and write it, less what the process's umask forbids.
+    """
+    with written_whole(path) as unfinished:
+        unfinished.touch(mode=mode, exist_ok=False)
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())

@@ -6,13 +6,13 @@ import json
 import logging
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from flamingo.foundation.errors import ConfigError, DataError
+from flamingo.foundation.whole_files import write_bytes_whole
 from flamingo.serving.errors import StorageFull
 from flamingo.serving.limits import Limits
 from flamingo.serving.support_set import SupportSet
@@ -72,22 +72,13 @@ class SupportSetFolder:
         Raises:
             StorageFull: there is no room, or the folder cannot be written to.
         """
-        path = self._path(kept)
-        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.unfinished")
         about = {**shareable(kept), "owner": kept.owner, "created": kept.created}
         try:
             # The folder may be one that others can look into.
-            unfinished.touch(mode=0o600, exist_ok=False)
-            with unfinished.open("wb") as file:
-                file.write(json.dumps(about).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, path)
+            write_bytes_whole(self._path(kept), json.dumps(about).encode(), mode=0o600)
             self._settle()
         except OSError as error:
             raise _full("kept", error) from error
-        finally:
-            _remove_unfinished(unfinished)
 
     def remove(self, kept: SupportSet) -> None:
         """Forgets a set.
@@ -137,13 +128,6 @@ class SupportSetFolder:
             os.fsync(file)
         finally:
             os.close(file)
-
-
-def _remove_unfinished(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        _LOGGER.warning("An unfinished file stays in the folder of support sets: %s", error)
 
 
 def _full(verb: str, error: OSError) -> StorageFull:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.columns import record_of
 from flamingo.data.collection.pairs.records import (
+    CaptionFile,
     CaptionPiece,
     CaptionRecord,
     check_size,
     pieces_of,
 )
-from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.sources.safe_paths import read_bounded
 from flamingo.foundation.errors import DataError, reason
 
@@ -25,25 +24,11 @@ MAX_BYTES = 2 << 30
 
 
 @dataclass(frozen=True)
-class CocoCaptions:
+class CocoCaptions(CaptionFile):
     """The images of a file with `images` and `annotations`, each with all of its captions.
 
     The file is read once; pieces carry what is in it.
-
-    Args:
-        root: folder that `path` starts from.
-        path: of the file.
-        settings: which fields of an image a sample keeps.
     """
-
-    root: Path
-    path: str
-    settings: Columns
-
-    @property
-    def folder(self) -> Path:
-        """See `CaptionReader`."""
-        return (self.root / self.path).parent
 
     def pieces(self, size: int) -> Sequence[CaptionPiece]:
         """See `CaptionReader`."""
@@ -71,7 +56,7 @@ class CocoCaptions:
 
     def _read(self) -> tuple[list[Any], dict[Any, list[str]], dict[Any, str]]:
         """Images; captions by the ids of images; licenses by their ids."""
-        content = read_bounded(self.root / self.path, MAX_BYTES)
+        content = read_bounded(self.place, MAX_BYTES)
         try:
             value: Any = json.loads(content)
         except (ValueError, RecursionError) as error:

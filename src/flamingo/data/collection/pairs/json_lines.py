@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.columns import named, record_of
-from flamingo.data.collection.pairs.records import CaptionPiece, CaptionRecord, check_size
-from flamingo.data.collection.pairs.settings import Columns
+from flamingo.data.collection.pairs.records import (
+    CaptionFile,
+    CaptionPiece,
+    CaptionRecord,
+    check_size,
+)
 from flamingo.data.collection.sources.source import stem_of
 from flamingo.data.datasets.scanning import scan_lines
 from flamingo.foundation.errors import DataError, reason
@@ -21,31 +24,15 @@ MAX_LINE = 8 << 20
 
 
 @dataclass(frozen=True)
-class LineCaptions:
-    """The objects of a file that has one on each line.
-
-    Args:
-        root: folder that `path` starts from.
-        path: of the file.
-        settings: which fields are what.
-    """
-
-    root: Path
-    path: str
-    settings: Columns
-
-    @property
-    def folder(self) -> Path:
-        """See `CaptionReader`."""
-        return (self.root / self.path).parent
+class LineCaptions(CaptionFile):
+    """The objects of a file that has one on each line."""
 
     def pieces(self, size: int) -> Sequence[CaptionPiece]:
         """See `CaptionReader`."""
         check_size(size)
-        place = self.root / self.path
         try:
-            with place.open("rb") as file:
-                starts = scan_lines(file, place.stat().st_size).starts
+            with self.place.open("rb") as file:
+                starts = scan_lines(file, self.place.stat().st_size).starts
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}.") from error
         count = len(starts) - 1
@@ -65,7 +52,7 @@ class LineCaptions:
 
     def records(self, piece: CaptionPiece) -> Iterator[CaptionRecord | Refused]:
         """See `CaptionReader`."""
-        with (self.root / self.path).open("rb") as file:
+        with self.place.open("rb") as file:
             file.seek(piece.start)
             for number in range(piece.first, piece.first + piece.count):
                 line = file.readline(MAX_LINE)

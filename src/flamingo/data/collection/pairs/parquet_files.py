@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -12,8 +11,12 @@ import pyarrow.parquet as parquet
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.columns import named, record_of
-from flamingo.data.collection.pairs.records import CaptionPiece, CaptionRecord, check_size
-from flamingo.data.collection.pairs.settings import Columns
+from flamingo.data.collection.pairs.records import (
+    CaptionFile,
+    CaptionPiece,
+    CaptionRecord,
+    check_size,
+)
 from flamingo.data.collection.sources.source import stem_of
 from flamingo.foundation.errors import DataError, reason
 
@@ -23,23 +26,8 @@ _LARGE = ("list<", "struct<", "binary", "large_binary", "map<")
 
 
 @dataclass(frozen=True)
-class ParquetCaptions:
-    """The rows of a Parquet file, as LAION, img2dataset and HF datasets write it.
-
-    Args:
-        root: folder that `path` starts from.
-        path: of the file.
-        settings: which columns are what.
-    """
-
-    root: Path
-    path: str
-    settings: Columns
-
-    @property
-    def folder(self) -> Path:
-        """See `CaptionReader`."""
-        return (self.root / self.path).parent
+class ParquetCaptions(CaptionFile):
+    """The rows of a Parquet file, as LAION, img2dataset and HF datasets write it."""
 
     def pieces(self, size: int) -> Sequence[CaptionPiece]:
         """See `CaptionReader`; a piece lies in one row group, which it names as its entry."""
@@ -98,6 +86,6 @@ class ParquetCaptions:
 
     def _opened(self) -> parquet.ParquetFile:
         try:
-            return parquet.ParquetFile(self.root / self.path)
+            return parquet.ParquetFile(self.place)
         except (pyarrow.ArrowException, OSError) as error:
             raise DataError(f"{self.path} is no readable Parquet file: {reason(error)}") from error

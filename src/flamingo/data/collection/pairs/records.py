@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from flamingo.data.collection.made_samples import Refused
+from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.sources.source import stem_of
 from flamingo.foundation.errors import ConfigError
 
@@ -80,6 +81,31 @@ class CaptionReader(Protocol):
 
     def records(self, piece: CaptionPiece) -> Iterator[CaptionRecord | Refused]:
         """The records of a piece in order, with what cannot be read in its place."""
+
+
+@dataclass(frozen=True)
+class CaptionFile:
+    """What the readers of single files have in common.
+
+    Args:
+        root: folder that `path` starts from.
+        path: of the file.
+        settings: which columns or fields are what, and which of them a sample keeps.
+    """
+
+    root: Path
+    path: str
+    settings: Columns
+
+    @property
+    def place(self) -> Path:
+        """Where the file is."""
+        return self.root / self.path
+
+    @property
+    def folder(self) -> Path:
+        """See `CaptionReader`."""
+        return self.place.parent
 
 
 def check_size(size: int) -> None:

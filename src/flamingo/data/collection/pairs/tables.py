@@ -6,12 +6,16 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.columns import named, record_of
-from flamingo.data.collection.pairs.records import CaptionPiece, CaptionRecord, check_size
+from flamingo.data.collection.pairs.records import (
+    CaptionFile,
+    CaptionPiece,
+    CaptionRecord,
+    check_size,
+)
 from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.sources.source import stem_of
 from flamingo.foundation.errors import DataError, reason
@@ -26,26 +30,12 @@ _ADDRESS = re.compile(
 
 
 @dataclass(frozen=True)
-class TableCaptions:
+class TableCaptions(CaptionFile):
     """The rows of a CSV or TSV file in UTF-8.
 
     A row of two cells without a header is understood if one of them looks like an address, as in
     the files of Conceptual Captions.
-
-    Args:
-        root: folder that `path` starts from.
-        path: of the file.
-        settings: which columns are what.
     """
-
-    root: Path
-    path: str
-    settings: Columns
-
-    @property
-    def folder(self) -> Path:
-        """See `CaptionReader`."""
-        return (self.root / self.path).parent
 
     def pieces(self, size: int) -> Sequence[CaptionPiece]:
         """See `CaptionReader`."""
@@ -109,7 +99,7 @@ class TableCaptions:
 
     def _opened(self) -> BinaryIO:
         try:
-            return (self.root / self.path).open("rb")
+            return self.place.open("rb")
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error.strerror}.") from error
 

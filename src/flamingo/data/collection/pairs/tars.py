@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from flamingo.data.collection.made_samples import Refused, refused
 from flamingo.data.collection.pairs.records import (
+    CaptionFile,
     CaptionPiece,
     CaptionRecord,
     check_size,
     pieces_of,
 )
-from flamingo.data.collection.pairs.settings import Columns
 from flamingo.data.collection.pairs.written_beside import caption_of
 from flamingo.data.datasets.addresses import read_range
 from flamingo.data.datasets.layouts import layout_of
@@ -28,31 +27,20 @@ MAX_SAMPLE = 256 << 20
 
 
 @dataclass(frozen=True)
-class TarCaptions:
+class TarCaptions(CaptionFile):
     """The samples of a tar: an image with a `txt` or a `json` beside it, as img2dataset writes.
 
     Args:
-        root: folder that `path` starts from.
-        path: of the tar.
-        settings: which fields of the `json` a sample keeps.
         endings: of the members that are media.
     """
 
-    root: Path
-    path: str
-    settings: Columns
     endings: tuple[str, ...]
-
-    @property
-    def folder(self) -> Path:
-        """See `CaptionReader`."""
-        return (self.root / self.path).parent
 
     def pieces(self, size: int) -> Sequence[CaptionPiece]:
         """See `CaptionReader`; the entries of a piece are the places of its samples in the tar."""
         check_size(size)
         try:
-            layout = layout_of(str(self.root / self.path))
+            layout = layout_of(str(self.place))
         except DataError as error:
             raise DataError(f"{self.path}: {error}") from error
         starts = [int(start) for start in layout.starts]
@@ -78,7 +66,7 @@ class TarCaptions:
                     yield refused("record", getattr(error, "reason", str(error)), where)
 
     def _record(self, start: int, end: int, number: int) -> CaptionRecord:
-        address = str(self.root / self.path)
+        address = str(self.place)
         raw = sample_of_tar(read_range(address, start, end), address, start)
         media = [name for name in raw.names if name in self.endings]
         if len(media) != 1:
