@@ -9,7 +9,7 @@ and vanishing clients. No answer may be late, a fault of the server (5xx; 507 sa
 what is kept is reached), or tell of its insides. An audit hook in the server notes every file that
 it opens and every address that it asks for. At the end it has to answer as at the beginning.
 
-Needs what the extras `serve` and `dev` bring.
+Needs what the extras `dev` and `e2e` bring.
 """
 
 from __future__ import annotations

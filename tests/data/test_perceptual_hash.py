@@ -35,7 +35,7 @@ COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "stretched": lambda picture: picture.resize((200, 120)),
     "darker": lambda picture: ImageEnhance.Brightness(picture).enhance(0.7),
     "paler": lambda picture: ImageEnhance.Contrast(picture).enhance(0.6),
-    "grey": lambda picture: picture.convert("L"),
+    "gray": lambda picture: picture.convert("L"),
 }
 
 
@@ -58,10 +58,10 @@ def test_half_of_the_bits_are_set() -> None:
 
 
 def test_a_picture_of_one_color_has_no_hash() -> None:
-    grey = np.full((50, 40, 3), 120, np.uint8)
-    assert perceptual_hash(Visual.from_image(grey)) is None
-    noise = np.random.default_rng(0).integers(0, 2, grey.shape, dtype=np.uint8)
-    assert perceptual_hash(Visual.from_image(grey + noise)) is None
+    gray = np.full((50, 40, 3), 120, np.uint8)
+    assert perceptual_hash(Visual.from_image(gray)) is None
+    noise = np.random.default_rng(0).integers(0, 2, gray.shape, dtype=np.uint8)
+    assert perceptual_hash(Visual.from_image(gray + noise)) is None
 
 
 def test_of_a_video_the_middle_frame_counts() -> None:

@@ -37,7 +37,7 @@ def test_a_transparent_palette_color_becomes_white() -> None:
     assert Visual.from_image(picture).frames[0, 0, 0].tolist() == [255, 255, 255]
 
 
-def test_sixteen_bit_grey_keeps_its_range() -> None:
+def test_sixteen_bit_gray_keeps_its_range() -> None:
     picture = Image.fromarray(np.array([[0, 65535]], np.uint16))
     assert Visual.from_image(picture).frames[0, 0, :, 0].tolist() == [0, 255]
 

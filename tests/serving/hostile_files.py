@@ -31,7 +31,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png(*chunks: bytes, size: tuple[int, int] = (4, 4)) -> bytes:
-    """A grey PNG with more chunks before its pixels; only small ones have pixels at all."""
+    """A gray PNG with more chunks before its pixels; only small ones have pixels at all."""
     width, height = size
     pixels = b"" if width * height > 10**6 else bytes((width + 1) * height)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))

@@ -52,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--queries", type=int, metavar="N", help="per task (default 200)")
     parser.add_argument("--shots", type=int, metavar="N", help="in the prompt (default 4)")
     parser.add_argument(
-        "--batch-scale", type=float, metavar="X", help="of the recipe's batches (default 0.5)"
+        "--batch-scale", type=float, metavar="X", help="of the baseline's batches (default 0.5)"
     )
     parser.add_argument(
         "--learning-rates",

@@ -6,7 +6,7 @@ import numpy as np
 
 from flamingo.sequence import Interleaved, Visual
 
-GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+GRAY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
 
 
 def flip(visual: Visual, rng: np.random.Generator, *, probability: float = 0.5) -> Visual:
@@ -26,8 +26,8 @@ def jitter_color(visual: Visual, rng: np.random.Generator, *, strength: float = 
     """
     brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, size=3)
     pixels = visual.frames.astype(np.float32) * np.float32(brightness)
-    pixels = _blended(pixels, (pixels @ GREY).mean(keepdims=True), contrast)
-    pixels = _blended(pixels, (pixels @ GREY)[..., None], saturation)
+    pixels = _blended(pixels, (pixels @ GRAY).mean(keepdims=True), contrast)
+    pixels = _blended(pixels, (pixels @ GRAY)[..., None], saturation)
     return Visual(np.clip(pixels, 0, 255).round().astype(np.uint8))
 
 

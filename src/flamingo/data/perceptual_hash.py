@@ -12,29 +12,29 @@ NUM_BITS = 64
 
 _SIDE = 32
 _PLAIN = 1.0
-"""Grey values, of 256, that a picture must deviate from its mean: below, noise sets the bits."""
+"""Gray values, of 256, that a picture must deviate from its mean: below, noise sets the bits."""
 
 
 def perceptual_hash(visual: Visual) -> int | None:
     """The hash of a picture, or of the middle frame of a video; none if it is of one color.
 
-    The picture becomes 32 x 32 means of grey. Of their cosine transform (DCT-II) the 64 lowest
+    The picture becomes 32 x 32 means of gray. Of their cosine transform (DCT-II) the 64 lowest
     frequencies are taken, without the mean; a bit says whether one is above their median. So
     another size, format, brightness or contrast changes few bits. Mirroring, rotating or cropping
     changes about as many as another picture: such copies are not found.
     """
-    grey = _small_grey(visual.frames[visual.num_frames // 2])
-    if grey.std() < _PLAIN:
+    gray = _small_gray(visual.frames[visual.num_frames // 2])
+    if gray.std() < _PLAIN:
         return None
-    waves = _WAVES @ grey @ _WAVES.T
+    waves = _WAVES @ gray @ _WAVES.T
     lowest = waves[_LOWEST[:, 0], _LOWEST[:, 1]]
     bits = np.packbits(lowest > np.median(lowest))
     return int.from_bytes(bits.tobytes(), "big")
 
 
-def _small_grey(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    grey = Image.fromarray(frame).convert("L").convert("F")
-    small = grey.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+def _small_gray(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    gray = Image.fromarray(frame).convert("L").convert("F")
+    small = gray.resize((_SIDE, _SIDE), Image.Resampling.BOX)
     return np.asarray(small, np.float64)
 
 

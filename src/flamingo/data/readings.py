@@ -59,7 +59,7 @@ def as_open_clip(picture: Image.Image, is_file: bool, *, size: int) -> Visual:
 
     The camera's rotation is not applied. The shorter side is brought to `size` pixels before the
     colors are brought to red, green and blue: palettes and bits by their nearest neighbor, 16-bit
-    grey with its 16 bits, and colors weighted by an alpha, which is dropped only then.
+    gray with its 16 bits, and colors weighted by an alpha, which is dropped only then.
 
     Raises:
         MediaError: the picture is damaged, too long, or of a mode that Pillow cannot resize.

@@ -12,7 +12,7 @@ from flamingo.miniature.scene import Scene
 from flamingo.prompting.templates import Template
 
 CLAIM = Template("caption: {text}. Question: is it true? Answer:", "answer")
-"""Modelled on the paper's prompt for HatefulMemes, where a picture comes with its words."""
+"""Modeled on the paper's prompt for HatefulMemes, where a picture comes with its words."""
 
 
 @dataclass(frozen=True)

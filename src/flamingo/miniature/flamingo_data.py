@@ -1,4 +1,4 @@
-"""Batches of interleaved pages, pairs and clips, on which the miniature Flamingo is trained."""
+"""Batches of pages, pairs, clips and questions, on which the miniature Flamingo is trained."""
 
 from __future__ import annotations
 

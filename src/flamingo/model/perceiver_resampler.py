@@ -20,8 +20,8 @@ class PerceiverResampler(nn.Module):
 
     Learned latent queries read the features of all frames, layer after layer. Keys and values
     are the features *and* the latents themselves, which the paper found slightly better than
-    the features alone. Only time is marked by an embedding; the encoder's features already know
-    where they are in the picture.
+    the features alone. In the paper only time is marked by an embedding, as its encoder's features
+    know where they are in the picture; `num_positions` is for others.
 
     Args:
         visual_dim: width of the vision encoder's features.

@@ -163,7 +163,7 @@ def _rgb_of_array(pixels: npt.NDArray[Any]) -> Pixels:
 
 
 def _eight_bits(pixels: npt.NDArray[Any]) -> Pixels:
-    """Grey values of 16 or 32 bits, brought to 8: pictures of that kind use up to 16 bits."""
+    """Gray values of 16 or 32 bits, brought to 8: pictures of that kind use up to 16 bits."""
     values = np.clip(np.nan_to_num(pixels.astype(np.float64)), 0, 65535)
     return np.round(values / 257 if values.max(initial=0) > 255 else values).astype(np.uint8)
 

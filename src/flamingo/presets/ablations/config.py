@@ -32,7 +32,7 @@ class AblationConfig:
 
     Args:
         steps: batches of every source that a row learns from, those of the alignment included.
-        batch_scale: sizes of batches as a part of the recipe's.
+        batch_scale: sizes of batches as a part of the baseline's.
         alignment_steps: how many of the steps are spent on single things; a third at most.
         warmup_steps: steps over which the learning rate rises; a tenth at most.
         learning_rates: multiples of each row's learning rate that are tried; see `tuning_seed`.

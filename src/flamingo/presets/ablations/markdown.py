@@ -55,7 +55,7 @@ def _told(about: Mapping[str, Any]) -> str:
     lines = [
         f"`{about['command']}`, {about['date']}, {computed_on}, "
         f"{about['processes']} processes of one thread. Seeds per row: {about['seeds']}; "
-        f"{config['steps']} steps at {config['batch_scale']:g} times the recipe's batch, "
+        f"{config['steps']} steps at {config['batch_scale']:g} times the baseline's batch, "
         f"{config['queries']} queries per task, {config['shots']} shots. p_next of the baseline is "
         f"{about['next_share']:g}; the paper's is 0.5."
     ]

@@ -53,7 +53,7 @@ _ALL = (
     ),
     Row(
         "round-robin",
-        "optimisation: round robin",
+        "optimization: round robin",
         "every update from one source in turn, instead of the sum of all gradients",
         "the baseline's rates, over as many updates as there are sources, each of one batch",
         ("training.mixing=round_robin",),

@@ -63,9 +63,9 @@ def test_every_form_and_mode_is_read_as_trainings_read_it(kind: str, form: str) 
     assert (image.width, image.height) == (61, 47)
     assert image.perceptual_hash == perceptual_hash(visual)
     # Colors of noise are stored at half the size.
-    grey = np.asarray(Image.fromarray(visual.frames[0]).convert("L")).astype(int)
+    gray = np.asarray(Image.fromarray(visual.frames[0]).convert("L")).astype(int)
     written = np.asarray(Image.fromarray(_pixels(image).astype(np.uint8)).convert("L")).astype(int)
-    assert np.abs(written - grey).mean() < 8
+    assert np.abs(written - gray).mean() < 8
 
 
 def test_the_same_bytes_give_the_same_file() -> None:
