@@ -116,12 +116,12 @@ def _check(one: Benchmark, folder: Path) -> tuple[str, bool]:
 
 def _optional(one: Benchmark, folder: Path) -> str:
     """What there is of the paper's part, which is not needed to evaluate the default one."""
-    from flamingo.foundation.errors import FlamingoError
+    from flamingo.foundation.errors import FlamingoError, reason
 
     try:
         return _part(one, folder, one.paper_part)[0]
     except FlamingoError as error:
-        return f"not there, and not needed for {one.query_parts[0]} ({str(error).splitlines()[0]})"
+        return f"not there, and not needed for {one.query_parts[0]} ({reason(error)})"
 
 
 def _part(one: Benchmark, folder: Path, part: str) -> tuple[str, bool]:

@@ -81,13 +81,13 @@ def _told(found: Contamination) -> str:
 def _loaded(paths: Any, skipped: list[str]) -> Iterator[tuple[str, Visual]]:
     """Files as visuals; what cannot be read is noted."""
     from flamingo.data.files import load_visual
-    from flamingo.foundation.errors import MediaError
+    from flamingo.foundation.errors import MediaError, reason
 
     for path in paths:
         try:
             yield str(path), load_visual(path, num_frames=3)
         except MediaError as error:
-            skipped.append(f"{path}: {str(error).splitlines()[0]}")
+            skipped.append(f"{path}: {reason(error)}")
 
 
 def _training(path: str, skipped: list[str], *, quiet: bool) -> Iterator[tuple[str, Visual]]:
@@ -98,7 +98,7 @@ def _training(path: str, skipped: list[str], *, quiet: bool) -> Iterator[tuple[s
     from flamingo.data.datasets.raw_samples import BrokenSample
     from flamingo.data.datasets.stores import open_store
     from flamingo.data.files import load_visual
-    from flamingo.foundation.errors import MediaError
+    from flamingo.foundation.errors import MediaError, reason
 
     store = open_store(path, endings=(*IMAGES, *VIDEOS))
     for number in tqdm(range(len(store)), desc="training", disable=quiet):
@@ -108,7 +108,7 @@ def _training(path: str, skipped: list[str], *, quiet: bool) -> Iterator[tuple[s
             for name in names:
                 yield f"{raw.where}: {name}", load_visual(raw.read(name), num_frames=3)
         except (BrokenSample, MediaError) as error:
-            skipped.append(f"sample {number}: {str(error).splitlines()[0]}")
+            skipped.append(f"sample {number}: {reason(error)}")
 
 
 def _ending(name: str) -> str:

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.errors import ConfigError, reason
 
 
 class CaptionTokenizer:
@@ -45,9 +45,8 @@ class CaptionTokenizer:
         try:
             tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
             raise ConfigError(
-                f"There is no tokenizer at {folder}: {reason}\n"
+                f"There is no tokenizer at {folder}: {reason(error)}\n"
                 f"Give a folder with tokenizer.json, as `save_pretrained` of transformers writes."
             ) from error
         return cls(tokenizer, max_tokens)

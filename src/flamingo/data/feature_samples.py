@@ -23,7 +23,7 @@ from flamingo.data.datasets.media import (
 )
 from flamingo.data.datasets.pages import parse_page
 from flamingo.data.skipping import Skipped
-from flamingo.foundation.errors import ConfigError, DataError, SequenceError
+from flamingo.foundation.errors import ConfigError, DataError, SequenceError, reason
 from flamingo.sequence import Visual
 
 _TEXTS = ("txt", "json")
@@ -85,7 +85,7 @@ class OpenedSamples(Dataset[OpenedSample]):
         except BrokenSample as error:
             return OpenedSample({}, {}, (Skipped(raw.where, error.reason),))
         except SequenceError as error:
-            return OpenedSample({}, {}, (Skipped(raw.where, str(error).splitlines()[0]),))
+            return OpenedSample({}, {}, (Skipped(raw.where, reason(error)),))
 
     def _pair(self, raw: RawSample) -> OpenedSample:
         field = "video" if self.kind == "videos" else "image"

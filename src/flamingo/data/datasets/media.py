@@ -14,7 +14,7 @@ from flamingo.data.datasets.raw_samples import BrokenSample, RawSample
 from flamingo.data.features import VisualFeatures, features_from_bytes
 from flamingo.data.files import load_visual
 from flamingo.data.transforms import fit_within
-from flamingo.foundation.errors import FlamingoError
+from flamingo.foundation.errors import FlamingoError, reason
 from flamingo.sequence import Visual
 
 FEATURES = "features"
@@ -148,5 +148,5 @@ def _shrunk(visual: Visual, size: int) -> Visual:
 
 def _without_size(error: FlamingoError) -> str:
     """The first line of an error about bytes: "(1,234 bytes): …" says less than the name."""
-    line = str(error).splitlines()[0]
+    line = reason(error)
     return line.partition("bytes): ")[2] or line

@@ -22,7 +22,7 @@ from flamingo.data.datasets.texts import TextMaker
 from flamingo.data.encoding import Encoded, Encoder
 from flamingo.data.skipping import Drawn, Skipped
 from flamingo.data.transforms import VisualTransform
-from flamingo.foundation.errors import ConfigError, DataError, SequenceError
+from flamingo.foundation.errors import ConfigError, DataError, SequenceError, reason
 from flamingo.foundation.randomness import generator, seed_of
 from flamingo.foundation.sharing import EVERYTHING, Share
 from flamingo.sequence import Visual
@@ -136,7 +136,7 @@ class DatasetSource:
         except BrokenSample as error:
             return Skipped(raw.where, error.reason)
         except SequenceError as error:
-            return Skipped(raw.where, str(error).splitlines()[0])
+            return Skipped(raw.where, reason(error))
 
     def _number(self, n: int, attempt: int) -> int:
         if attempt:
