@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from PIL import Image
 
-from tests.house.repository import ROOT
+from tests.house.examples import example
 from tests.serving.api.running import Running
-
-
-def example(name: str) -> ModuleType:
-    path = ROOT / "examples" / "serving" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Two made-up words, three pictures each."""
-    draw = example("openai_client").picture
+    draw = example("serving/openai_client").picture
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "notes.txt").write_text("no picture")
@@ -40,7 +28,7 @@ def pictures(tmp_path: Path) -> Path:
 def test_the_openai_client_does_all_that_it_shows(
     server: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    example("openai_client").main(["--url", f"{server.url}/v1"])
+    example("serving/openai_client").main(["--url", f"{server.url}/v1"])
     said = capsys.readouterr().out
     assert "a red circle: red circle\n" in said
     assert "a blue square, streamed: blue| square\n" in said
@@ -56,8 +44,8 @@ def test_the_few_shot_client_teaches_words_and_reads_the_answer(
     server: Running, pictures: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     query = tmp_path / "new.png"
-    example("openai_client").picture("red", "square", 34, 36).save(query)
-    example("few_shot_client").main([str(pictures), str(query), "--url", server.url])
+    example("serving/openai_client").picture("red", "square", 34, 36).save(query)
+    example("serving/few_shot_client").main([str(pictures), str(query), "--url", server.url])
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("words: 6 supports, set-")
     assert said[1] == "new.png: dax"
@@ -77,13 +65,13 @@ def test_the_few_shot_client_says_what_the_server_refuses(server: Running, tmp_p
     query = tmp_path / "new.png"
     Image.new("RGB", (8, 8)).save(query)
     with pytest.raises(SystemExit, match=r"^400: .*neither a picture nor a video"):
-        example("few_shot_client").main([str(folder), str(query), "--url", server.url])
+        example("serving/few_shot_client").main([str(folder), str(query), "--url", server.url])
 
 
 def test_the_few_shot_client_looks_at_the_query_before_it_replaces_a_set(
     server: Running, pictures: Path, tmp_path: Path
 ) -> None:
-    main = example("few_shot_client").main
+    main = example("serving/few_shot_client").main
     good, damaged = tmp_path / "good.png", tmp_path / "damaged.png"
     Image.new("RGB", (64, 64)).save(good)
     damaged.write_bytes(good.read_bytes()[:60])
@@ -105,11 +93,11 @@ def test_the_few_shot_client_looks_at_the_query_before_it_replaces_a_set(
 
 def test_the_few_shot_client_says_that_a_folder_is_missing(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nowhere is no folder"):
-        example("few_shot_client").main([str(tmp_path / "nowhere"), "new.png"])
+        example("serving/few_shot_client").main([str(tmp_path / "nowhere"), "new.png"])
 
 
 def test_the_few_shot_client_needs_pictures_and_a_server(tmp_path: Path) -> None:
-    main = example("few_shot_client").main
+    main = example("serving/few_shot_client").main
     with pytest.raises(SystemExit, match="has no image or clip"):
         main([str(tmp_path), "new.png"])
     query = tmp_path / "dax.png"

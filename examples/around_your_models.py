@@ -1,0 +1,169 @@
+"""A Flamingo around a language model and a vision encoder of yours, step by step.
+
+    python examples/around_your_models.py                       # tiny random ones
+    python examples/around_your_models.py --language parts/llama --vision parts/clip
+
+Shows with numbers what the paper says of it: closed gates leave the language model's logits as they
+were, to the bit; a token sees one picture, the last before it; only the new parts learn. Then it
+learns to name three pictures, is saved, and loaded again. Training in earnest is one command,
+`flamingo train flamingo`: see docs/training.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, CLIPVisionConfig, LlamaConfig
+
+from flamingo import (
+    FlamingoForConditionalGeneration,
+    FlamingoImageProcessor,
+    FlamingoProcessor,
+    Interleaved,
+    Predictor,
+    Visual,
+    build_flamingo,
+)
+from flamingo.miniature.tokenizer import build_tokenizer
+from flamingo.model.checkpoints.vision import load_vision_encoder
+from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
+from flamingo.training.preparation import set_train_mode
+
+COLORS = ("red", "green", "blue")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Builds, looks inside, trains, saves, loads."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--language", help="folder or hub name of a causal language model")
+    parser.add_argument("--vision", help="folder or hub name of a CLIP, a SigLIP or an NFNet")
+    parser.add_argument("--updates", type=int, default=100, help="of the training (default 100)")
+    options = parser.parse_args(arguments)
+    torch.manual_seed(0)
+    language_model, tokenizer = language_parts(options.language)
+    vision_encoder = vision_part(options.vision)
+
+    # The processor adds <image> and <EOC> to the tokenizer; the model has rows for them.
+    processor = FlamingoProcessor(
+        FlamingoImageProcessor(vision_encoder.image_size, vision_encoder.mean, vision_encoder.std),
+        tokenizer,
+    )
+    ids = processor.encoder().prepared.ids
+    model = build_flamingo(
+        language_model,
+        vision_encoder,
+        image_token_id=ids.image[0],
+        eoc_token_id=ids.eoc,
+        eos_token_id=ids.eos,
+        pad_token_id=ids.pad,
+        num_latents=16,
+        xattn_every=2,
+    )
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    print(f"{model.num_parameters():,} parameters, of which {trained:,} learn\n")
+
+    # In all orders, so that nothing but the pictures tells what comes next.
+    pages = [
+        Interleaved.of(*(part for color in order for part in (plain(color), color)))
+        for order in permutations(COLORS)
+    ]
+    inputs = processor.encode(pages, is_complete=True, padding_side="right", with_labels=True)
+    labels = inputs.pop("labels")
+    tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
+    print("token: the picture that it sees")
+    print(
+        " ".join(f"{t}:{i}" for t, i in zip(tokens, inputs["visual_index"][0], strict=True)), "\n"
+    )
+
+    with torch.no_grad():
+        seeing = model(**inputs).logits
+        blind = model(**{**inputs, "pixel_values": torch.zeros_like(inputs["pixel_values"])}).logits
+    difference = (seeing - blind).abs().max().item()
+    print(f"gates closed: pictures change the logits by {difference:g}")
+
+    learn(model, inputs, labels, options.updates)
+    print("gates now:", " ".join(f"{gate:.2f}" for gate in gates(model)))
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder, full=True)
+        processor.save_pretrained(folder)
+        loaded = Predictor.from_pretrained(folder, device="cpu", dtype="steady")
+    # A prompt as pages are: a picture, and what is said of it.
+    for color in COLORS:
+        [answer] = loaded.complete([Interleaved.of(plain(color))], max_new_tokens=4)
+        print(f"  a {color} picture → {answer.text}")
+
+
+def language_parts(source: str | None) -> tuple[Any, Any]:
+    """A causal language model and its tokenizer."""
+    if source is not None:
+        return AutoModelForCausalLM.from_pretrained(source), AutoTokenizer.from_pretrained(source)
+    tokenizer = build_tokenizer()
+    # A wide start: a frozen head of small weights could never be sure of a word.
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        initializer_range=0.2,
+    )
+    return AutoModelForCausalLM.from_config(config), tokenizer
+
+
+def vision_part(source: str | None) -> VisionEncoder:
+    """A vision encoder."""
+    if source is not None:
+        return load_vision_encoder(source)
+    return build_vision_encoder(
+        CLIPVisionConfig(
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            image_size=32,
+            patch_size=8,
+        )
+    )
+
+
+def plain(color: str) -> Visual:
+    """A picture of one color."""
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[..., COLORS.index(color)] = 255
+    return Visual.from_image(pixels)
+
+
+def gates(model: FlamingoForConditionalGeneration) -> list[float]:
+    """How far the gates of cross-attention are open, |tanh α|, from the first layer on."""
+    return [
+        parameter.tanh().abs().item()
+        for name, parameter in model.named_parameters()
+        if name.endswith("alpha_xattn")
+    ]
+
+
+def learn(
+    model: FlamingoForConditionalGeneration, inputs: Any, labels: torch.Tensor, updates: int
+) -> None:
+    """Some updates on all pages at once; the gates open."""
+    set_train_mode(model)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    for step in range(updates + 1):
+        loss = model(**inputs, labels=labels).loss
+        if step % 25 == 0:
+            print(f"update {step}: loss {loss.item():.3f}")
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval()
+
+
+if __name__ == "__main__":
+    main()
