@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken
 from transformers import PreTrainedTokenizerFast
@@ -77,6 +77,7 @@ def document(before: str, visuals: list[Visual], text: str, *rest: Part) -> Inte
 
 
 @each_encoder
+@settings(max_examples=40)
 @given(supports_of, supports_of)
 def test_parts_have_the_ids_of_the_joint_prompt(
     encoder: Encoder, supports: Any, queries: Any

@@ -96,6 +96,25 @@ def test_rules_never_ask_for_texture_or_background() -> None:
             assert not set(WORD.findall(turn.text)) & {*TEXTURES, *BACKGROUNDS}
 
 
+def test_listings_say_two_attributes_or_more_always_in_the_same_order() -> None:
+    listed = set()
+    for index in range(300):
+        episode = training_episode(0, index, 6, "listing")
+        orders = set()
+        for turn in episode.turns:
+            scene = scene_of(turn.look)
+            told = {**vars(scene.things[0]), "background": scene.background}
+            fields = {str(told[field]): field for field in episode.needed}
+            words = re.findall("[a-z]+", turn.text)
+            order = tuple(fields[word] for word in words if word in fields)
+            assert set(order) == set(episode.needed), turn.text
+            orders.add(order)
+        assert len(orders) == 1, orders
+        assert 2 <= len(orders.pop()) <= 4
+        listed |= set(episode.needed)
+    assert listed == {"color", "shape", "size", "texture", "background"}
+
+
 def test_a_name_keeps_its_look_throughout_an_episode() -> None:
     for index in range(300):
         episode = training_episode(0, index, 12, "binding")

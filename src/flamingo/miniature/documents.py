@@ -83,7 +83,7 @@ def list_document(seed: int, index: int, num_turns: int, kind: str) -> TextDocum
     return TextDocument(*LISTS[kind](generator("miniature list", seed, index), num_turns))
 
 
-PLAIN_KINDS = ("binding", "binding", "binding", "caption", "rule")
+PLAIN_KINDS = ("binding", "binding", "binding", "binding", "caption", "rule", "listing")
 """What plain documents are: mostly names for looks, which take longest to learn."""
 
 

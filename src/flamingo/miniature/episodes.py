@@ -105,16 +105,39 @@ def _said(scene: Scene, field: str) -> str:
 
 def card_episode(rng: np.random.Generator, num_turns: int) -> Episode:
     """Several attributes of every look, each behind its name: "shape: star, background: gray"."""
-    known = (*CANONICAL_ORDER, "background")
-    fields = [known[i] for i in rng.permutation(len(known))[: rng.integers(2, 5)]]
+    fields = _two_to_four(rng)
     sign, between = (": ", " is ", " = ")[rng.integers(3)], (", ", "; ", "\n")[rng.integers(3)]
+    named = {field: f"{field}{sign}" for field in fields}
+    return _attributes(rng, num_turns, named, Format(), between)
+
+
+def listing_episode(rng: np.random.Generator, num_turns: int) -> Episode:
+    """Several attributes of every look without their names: "gray, star".
+
+    Only what was listed before tells which come, and in which order. So each of them comes where
+    an answer does; never alone, which would be a rule.
+    """
+    unnamed = dict.fromkeys(_two_to_four(rng), "")
+    between = (" ", ", ", ", ", "; ", " / ")[rng.integers(5)]
+    return _attributes(rng, num_turns, unnamed, choose_format(rng, NAMING), between)
+
+
+def _two_to_four(rng: np.random.Generator) -> list[str]:
+    known = (*CANONICAL_ORDER, "background")
+    return [known[i] for i in rng.permutation(len(known))[: rng.integers(2, 5)]]
+
+
+def _attributes(
+    rng: np.random.Generator, num_turns: int, before: Mapping[str, str], form: Format, between: str
+) -> Episode:
+    """The attributes that are keys of `before`, in their order, each behind its text there."""
     turns = []
     for _ in range(num_turns):
         scene = single(rng)
         told = {**vars(scene.things[0]), "background": scene.background}
-        text = between.join(f"{field}{sign}{told[field]}" for field in fields)
-        turns.append((scene, text))
-    return Episode.of(turns, needed=set(fields))
+        text = between.join(f"{words}{told[field]}" for field, words in before.items())
+        turns.append((scene, form.write(text)))
+    return Episode.of(turns, needed=set(before))
 
 
 _TOPIC_WEIGHTS = {

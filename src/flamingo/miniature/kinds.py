@@ -18,6 +18,7 @@ from flamingo.miniature.episodes import (
     clip_episode,
     dialogue_episode,
     format_episode,
+    listing_episode,
     page_episode,
     question_episode,
     rule_episode,
@@ -29,13 +30,14 @@ Builder = Callable[[np.random.Generator, int], Episode]
 Kinds = Mapping[str, tuple[Builder, float]]
 
 TEXTS: Kinds = {
-    "binding": (binding_episode, 0.34),
-    "rule": (rule_episode, 0.16),
-    "format": (format_episode, 0.10),
+    "binding": (binding_episode, 0.32),
+    "rule": (rule_episode, 0.15),
+    "format": (format_episode, 0.09),
     "caption": (caption_episode, 0.06),
     "question": (worded_question_episode, 0.13),
     "page": (page_episode, 0.06),
-    "card": (card_episode, 0.05),
+    "card": (card_episode, 0.03),
+    "listing": (listing_episode, 0.06),
     "clip": (clip_episode, 0.03),
     "dialogue": (dialogue_episode, 0.04),
     "claim": (claim_episode, 0.03),
@@ -44,14 +46,15 @@ TEXTS: Kinds = {
 signs are only ever read: tasks with pictures of these kinds are held out."""
 
 PAGES: Kinds = {
-    "binding": (binding_episode, 0.21),
+    "binding": (binding_episode, 0.20),
     "character": (character_episode, 0.15),
-    "rule": (rule_episode, 0.14),
+    "rule": (rule_episode, 0.12),
     "format": (format_episode, 0.08),
     "caption": (caption_episode, 0.05),
     "question": (question_episode, 0.30),
-    "page": (page_episode, 0.04),
-    "card": (card_episode, 0.03),
+    "page": (page_episode, 0.03),
+    "card": (card_episode, 0.02),
+    "listing": (listing_episode, 0.05),
 }
 """The kinds of interleaved pages, each with its share. Those in which a clip would come are drawn
 again, so captions and formats are a little rarer than that."""

@@ -40,8 +40,8 @@ CURRICULUM = (
     TextStage(500, 64, repeated=0.3, glossaries=0.4, plain=0.3),
     TextStage(1_100, 96, glossaries=0.2, picks=0.1, plain=0.7),
     TextStage(1_500, 128, glossaries=0.08, picks=0.08, plain=0.24),
-    TextStage(500, 384, glossaries=0.05, picks=0.05, plain=0.2),
-    TextStage(300, 1024, glossaries=0.05, picks=0.05, plain=0.2),
+    TextStage(550, 384, glossaries=0.05, picks=0.05, plain=0.2),
+    TextStage(450, 1024, glossaries=0.05, picks=0.05, plain=0.2),
 )
 """First to find what was said before, then names for looks, then variety, then length."""
 

@@ -26,13 +26,21 @@ STRINGS_OF_A_FEW = ("schedule", "optimizer", "mixing", "precision", "parallel")
 
 OWN_ENCODER = [name for name, row in ROWS.items() if row.encoder is not None]
 
+QUICK = (BASELINE, "without-pages", "round-robin", "p-next-1", "grafting", "resampler-mlp")
+QUICK += ("xattn-every-2nd", "lm-unfrozen", "vision-unfrozen-scratch")
+"""Rows of which no two are trained in the same way; what they build has tests of its own."""
+
+
+def row_or_slow(name: str) -> object:
+    return name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+
 
 @pytest.fixture(scope="module")
 def arms(parts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Arms:
     return Arms(small_config(parts), tmp_path_factory.mktemp("ablation"))
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if name not in OWN_ENCODER])
+@pytest.mark.parametrize("name", [row_or_slow(name) for name in ROWS if name not in OWN_ENCODER])
 def test_every_row_trains_and_answers(arms: Arms, name: str) -> None:
     arm = arms.arm(ROWS[name], 0)
     assert carry_out(arm)
