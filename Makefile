@@ -15,6 +15,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 demo: $(VENV)/.demo-is-installed
 	$(BIN)/flamingo demo
 
+# Bytecode is kept, whatever the environment says: the processes that tests start import the same.
 test: $(VENV)/.dev-is-installed
 	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 8 --durations 10
 

@@ -33,6 +33,7 @@ from flamingo import (
 from flamingo.miniature.tokenizer import build_tokenizer
 from flamingo.model.checkpoints.vision import load_vision_encoder
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
+from flamingo.training.gates import gate_openings
 from flamingo.training.preparation import set_train_mode
 
 COLORS = ("red", "green", "blue")
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"gates closed: pictures change the logits by {difference:g}")
 
     learn(model, inputs, labels, options.updates)
-    print("gates now:", " ".join(f"{gate:.2f}" for gate in gates(model)))
+    print("gates now, |tanh α|:", " ".join(f"{g:.2f}" for g in gate_openings(model).values()))
 
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder, full=True)
@@ -138,15 +139,6 @@ def plain(color: str) -> Visual:
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[..., COLORS.index(color)] = 255
     return Visual.from_image(pixels)
-
-
-def gates(model: FlamingoForConditionalGeneration) -> list[float]:
-    """How far the gates of cross-attention are open, |tanh α|, from the first layer on."""
-    return [
-        parameter.tanh().abs().item()
-        for name, parameter in model.named_parameters()
-        if name.endswith("alpha_xattn")
-    ]
 
 
 def learn(

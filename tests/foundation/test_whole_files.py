@@ -59,8 +59,5 @@ def test_its_rights_are_those_of_any_new_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="looks at the modes of files")
 def test_a_file_can_be_for_its_owner_alone_from_the_first_byte(tmp_path: Path) -> None:
     write_bytes_whole(tmp_path / "secret", b"key", mode=0o600)
-    write_bytes_whole(tmp_path / "common", b"text")
     assert (tmp_path / "secret").read_bytes() == b"key"
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
-    (tmp_path / "plain").write_bytes(b"")
-    assert (tmp_path / "common").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -22,6 +22,13 @@ def number_word(count: int) -> str:
     return NUMBER_WORDS[count - 1]
 
 
+def attribute(scene: Scene, field: str) -> str:
+    """One attribute as a word: of the scene "count" or "background", else of its first thing."""
+    if field == "count":
+        return number_word(len(scene.things))
+    return scene.background if field == "background" else str(getattr(scene.things[0], field))
+
+
 def is_counted(scene: Scene) -> bool:
     """True where several things share one color and one shape, so that they are counted."""
     return len(scene.things) > 1 and len({(t.color, t.shape) for t in scene.things}) == 1

@@ -8,9 +8,9 @@ import numpy as np
 
 from flamingo.miniature.captions import (
     CANONICAL_ORDER,
+    attribute,
     long_caption,
     noun_phrase,
-    number_word,
     short_caption,
 )
 from flamingo.miniature.claims import CLAIM, claim
@@ -94,13 +94,9 @@ def rule_episode(rng: np.random.Generator, num_turns: int) -> Episode:
         counted(rng, int(rng.integers(1, 5))) if is_counted else single(rng)
         for _ in range(num_turns)
     ]
-    return Episode.of(((look, form.write(_said(look, field))) for look in looks), needed={field})
-
-
-def _said(scene: Scene, field: str) -> str:
-    if field == "count":
-        return number_word(len(scene.things))
-    return str(getattr(scene.things[0], field))
+    return Episode.of(
+        ((look, form.write(attribute(look, field))) for look in looks), needed={field}
+    )
 
 
 def card_episode(rng: np.random.Generator, num_turns: int) -> Episode:
@@ -134,8 +130,7 @@ def _attributes(
     turns = []
     for _ in range(num_turns):
         scene = single(rng)
-        told = {**vars(scene.things[0]), "background": scene.background}
-        text = between.join(f"{words}{told[field]}" for field, words in before.items())
+        text = between.join(f"{words}{attribute(scene, field)}" for field, words in before.items())
         turns.append((scene, form.write(text)))
     return Episode.of(turns, needed=set(before))
 

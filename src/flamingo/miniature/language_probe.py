@@ -16,7 +16,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.captions import CANONICAL_ORDER
+from flamingo.miniature.captions import CANONICAL_ORDER, attribute
 from flamingo.miniature.descriptions import DescriptionStyle, describe, plain_style
 from flamingo.miniature.documents import as_text
 from flamingo.miniature.formats import Format
@@ -91,7 +91,7 @@ class WordRule:
         form, text, answer = FORMS[self.form], "", ""
         for shot in range(self.num_shots + 1):
             scene = single(rng, pairs="held_out")
-            answer = str({**vars(scene.things[0]), "background": scene.background}[self.field])
+            answer = attribute(scene, self.field)
             text += f"{describe(scene, STYLES['full'])}\n"
             text += f"{form.write(answer)}\n" if shot < self.num_shots else form.before
         return text, f" {answer}" if form.before else answer

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from flamingo.foundation.randomness import generator
-from flamingo.miniature.captions import number_word, short_caption
+from flamingo.miniature.captions import attribute, short_caption
 from flamingo.miniature.documents import draw
 from flamingo.miniature.few_shot_episodes import (
     EpisodeBuilder,
@@ -105,7 +105,7 @@ def rule_episode(field: str) -> EpisodeBuilder:
             scene = counted(rng, int(rng.integers(1, 5)), "held_out")
         else:
             scene = single(rng, pairs="held_out")
-        return scene, {name: _value(scene, name) for name in fields_said(field)}
+        return scene, {name: attribute(scene, name) for name in fields_said(field)}
 
     def example(rng: np.random.Generator) -> tuple[Visual, dict[str, str]]:
         scene, attributes = one(rng)
@@ -140,12 +140,6 @@ def fields_said(field: str) -> tuple[str, ...]:
     Things that are to be counted differ in size and texture, so these two are not among them.
     """
     return _COUNTED_FIELDS if field == "count" else _SINGLE_FIELDS
-
-
-def _value(scene: Scene, field: str) -> str:
-    if field == "count":
-        return number_word(len(scene.things))
-    return scene.background if field == "background" else str(getattr(scene.things[0], field))
 
 
 def formats_episode(key: str, forms: Sequence[Format]) -> EpisodeBuilder:
