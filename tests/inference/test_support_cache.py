@@ -244,11 +244,11 @@ def test_supports_that_were_read_are_gone_on_from(
     assert extended.token_ids == tuple(prompts.supports.token_ids)
     assert extended.visual_index == tuple(prompts.supports.visual_index)
     assert extended.num_visuals == 5
+    alone = [generated(model, prompts.whole(number))[0] for number in range(2)]
     for supports in (extended, extended, prompts.read(model)):
         part = supports.continued(prompts.queries, 5)
         together = {**part.inputs, "pixel_values": prompts.query_pixels}
-        found = generated(model, together, past_key_values=part.cache)
-        assert found == [generated(model, prompts.whole(number))[0] for number in range(2)]
+        assert generated(model, together, past_key_values=part.cache) == alone
     # What was gone on from is as it was.
     assert len(first) == 1 + shots * chunk
     assert first.cache.get_seq_length() == len(first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from string import Formatter
 from typing import Any
 
@@ -86,7 +87,7 @@ class Template:
         separator = text[len(prefix) :] if prefix else " "
         return cls(prefix, answer, before, separator, instruction, ends_bare)
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that a query needs; a support needs the answer as well."""
         parsed = _parsed(self.before) + _parsed(self.prefix)
