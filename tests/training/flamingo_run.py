@@ -1,16 +1,14 @@
 """A short run of a tiny Flamingo, for one process or for several that `torchrun` would start.
 
-    python -m tests.training.flamingo_run FOLDER section=value …
-
-`die=N` ends every process by SIGKILL in the middle of update N. Some rows have no visuals at all,
-and some batches of one process have none while those of the other do.
+Some rows have no visuals at all, and some batches of one process have none while those of the
+other do.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,8 +86,8 @@ def exporter(model: torch.nn.Module) -> Any:
     return export
 
 
-def main() -> None:
-    folder, *assignments = sys.argv[1:]
+def run(folder: Path, assignments: Sequence[str]) -> None:
+    """A run in a process of its own; `die=N` among the settings kills it after update N."""
     death = next((int(a[4:]) for a in assignments if a.startswith("die=")), 0)
     config = override(CONFIG, [a for a in assignments if not a.startswith("die=")])
 
@@ -98,8 +96,4 @@ def main() -> None:
         if report.step == death:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    trainer(Path(folder), replace(config), on_step=[die]).fit()
-
-
-if __name__ == "__main__":
-    main()
+    trainer(folder, replace(config), on_step=[die]).fit()

@@ -12,13 +12,14 @@ import torch.multiprocessing as multiprocessing
 from flamingo.training.clipping import clip_gradient
 from flamingo.training.contrastive_objective import ContrastiveObjective
 from flamingo.training.gathering import gather_rows, row_counts
+from tests.training.forks import START_METHOD
 from tests.training.towers_on_two_processes import CASES, CLIPS, batch_of, gradients, towers, work
 
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("together")
-    multiprocessing.spawn(work, args=(str(folder),), nprocs=2)
+    multiprocessing.start_processes(work, (str(folder),), nprocs=2, start_method=START_METHOD)
     results: dict[str, Any] = torch.load(Path(folder) / "results.pt", weights_only=True)
     return results
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +12,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import flamingo
 from flamingo.training.reporting import read_log
-from tests.training.flamingo_run import CONFIG, trainer
+from tests.training.flamingo_run import CONFIG, run, trainer
+from tests.training.forks import run_all
 
-ROOT = Path(__file__).parents[2]
 
-
-def launch(folder: Path, *settings: str, count: int = 2) -> list[int]:
-    """What `torchrun` does, without waiting for its agent; the processes' exit statuses."""
+def launch(folder: Path, *settings: str, count: int = 2) -> list[int | None]:
+    """What `torchrun` does, without its agent; the processes' exit statuses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shared = {
-        **os.environ,
-        "PYTHONPATH": f"{Path(flamingo.__path__[0]).parent}{os.pathsep}{ROOT}",
-        "OMP_NUM_THREADS": "1",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "WORLD_SIZE": str(count),
-    }
-    command = [sys.executable, "-m", "tests.training.flamingo_run", str(folder), *settings]
-    processes = [
-        subprocess.Popen(
-            command,
-            env={**shared, "RANK": str(rank)},
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for rank in range(count)
-    ]
-    return [process.wait(timeout=150) for process in processes]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+    return run_all(run, (folder, settings), [{**shared, "RANK": str(n)} for n in range(count)])
 
 
 def losses(folder: Path) -> dict[int, dict[str, float]]:
@@ -78,7 +55,6 @@ def test_two_processes_that_replicate_the_model_make_the_run_of_one(
     assert held_out(tmp_path) == pytest.approx(held_out(alone), abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("parallel", ["shard", "replicate"])
 def test_two_processes_that_are_killed_end_as_if_they_had_not_been(
     parallel: str, alone: Path, tmp_path: Path
@@ -98,7 +74,6 @@ def test_two_processes_that_are_killed_end_as_if_they_had_not_been(
     assert_near(losses(tmp_path / "as_one"), losses(tmp_path / "whole"))
 
 
-@pytest.mark.slow
 def test_a_run_of_one_goes_on_as_two(alone: Path, tmp_path: Path) -> None:
     assert not trainer(tmp_path, CONFIG, on_step=[stop_at(5)]).fit()
     assert launch(tmp_path, "parallel=shard") == [0, 0]
