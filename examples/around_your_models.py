@@ -4,9 +4,9 @@
     python examples/around_your_models.py --language parts/llama --vision parts/clip
 
 Shows with numbers what the paper says of it: closed gates leave the language model's logits as they
-were, to the bit; a token sees one picture, the last before it; only the new parts learn. Then it
-learns to name three pictures, is saved, and loaded again. Training in earnest is one command,
-`flamingo train flamingo`: see docs/training.md.
+were; a token sees one picture, the last before it; only the new parts learn. Then it learns to
+name three pictures, is saved, and loaded again. Training in earnest is one command, `flamingo train
+flamingo`: see docs/training.md.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     language_model, tokenizer = language_parts(options.language)
     vision_encoder = vision_part(options.vision)
+    words = tokenizer(" ".join(COLORS), return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        alone = language_model(input_ids=words).logits
 
     # The processor adds <image> and <EOC> to the tokenizer; the model has rows for them.
     processor = FlamingoProcessor(
@@ -83,10 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
 
     with torch.no_grad():
-        seeing = model(**inputs).logits
-        blind = model(**{**inputs, "pixel_values": torch.zeros_like(inputs["pixel_values"])}).logits
-    difference = (seeing - blind).abs().max().item()
-    print(f"gates closed: pictures change the logits by {difference:g}")
+        pixels = inputs["pixel_values"][:1, :1]
+        seeing = model(words, pixel_values=pixels, visual_index=torch.ones_like(words)).logits
+    # There are logits of the two new tokens as well.
+    difference = (seeing[..., : alone.shape[-1]] - alone).abs().max().item()
+    print(f"gates closed: a picture changes the language model's logits by {difference:g}")
 
     learn(model, inputs, labels, options.updates)
     print("gates now, |tanh α|:", " ".join(f"{g:.2f}" for g in gate_openings(model).values()))
@@ -150,7 +154,9 @@ def learn(
     for step in range(updates + 1):
         loss = model(**inputs, labels=labels).loss
         if step % 25 == 0:
-            print(f"update {step}: loss {loss.item():.3f}")
+            print(f"after {step} updates: loss {loss.item():.3f}")
+        if step == updates:
+            break
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

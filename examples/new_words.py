@@ -32,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--shots", type=int, default=4, help="pictures of each (default 4)")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (default 0)")
     options = parser.parse_args(arguments)
-    first, second = options.words.split(",")
+    words = [word.strip() for word in options.words.split(",")]
+    if len(words) != 2 or len({*words, ""}) != 3:
+        parser.error(f"--words is {options.words!r}; give two different ones, with a comma.")
+    first, second = words
     rng = np.random.default_rng(options.seed)
     looks = choose_pairs(rng, 2, "held_out")
     print(f"{first}: a {' '.join(looks[0])}. {second}: a {' '.join(looks[1])}.\n")

@@ -57,7 +57,23 @@ def test_its_rights_are_those_of_any_new_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="looks at the modes of files")
-def test_a_file_can_be_for_its_owner_alone_from_the_first_byte(tmp_path: Path) -> None:
+def test_a_file_can_be_for_its_owner_alone_from_the_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+
+    def fsync(file: int) -> None:
+        modes.append(os.fstat(file).st_mode & 0o777)
+
+    monkeypatch.setattr(os, "fsync", fsync)
     write_bytes_whole(tmp_path / "secret", b"key", mode=0o600)
     assert (tmp_path / "secret").read_bytes() == b"key"
-    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [*modes, (tmp_path / "secret").stat().st_mode & 0o777] == [0o600, 0o600]
+
+
+def test_folders_are_made_unless_their_absence_means_something(tmp_path: Path) -> None:
+    write_bytes_whole(tmp_path / "a/b/file", b"text")
+    assert (tmp_path / "a/b/file").read_bytes() == b"text"
+    with pytest.raises(FileNotFoundError):
+        write_bytes_whole(tmp_path / "gone/file", b"text", make_folders=False)
+    assert not (tmp_path / "gone").exists()

@@ -20,9 +20,9 @@ def test_words_are_learned_from_the_prompt(capsys: pytest.CaptureFixture[str]) -
 def test_a_flamingo_around_other_models_learns_to_name_pictures(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    example("around_your_models").main(["--updates", "15"])
+    example("around_your_models").main(["--updates", "25"])
     out = capsys.readouterr().out
     assert "<BOS>:0 <image>:1 red:1 <EOC>:1 <image>:2 green:2" in out
-    assert "gates closed: pictures change the logits by 0\n" in out
+    assert "gates closed: a picture changes the language model's logits by 0\n" in out
     named = re.findall(r"a (\w+) picture → (\w*)", out)
     assert named == [(color, color) for color in ("red", "green", "blue")]

@@ -1,4 +1,4 @@
-"""Shapes in signatures are more than comments: every test that runs code checks them."""
+"""Shapes in signatures are more than comments: what tests run in their own process is checked."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def test_a_wrong_shape_is_refused() -> None:
     assert next_token_loss(logits, tokens, torch.ones(2, 5)) > 0
     with pytest.raises(TypeCheckError, match="loss_weights"):
         next_token_loss(logits, tokens, torch.ones(2, 4))
-    with pytest.raises(TypeCheckError, match="x"):
+    with pytest.raises(TypeCheckError, match="squared_relu"):
         squared_relu(torch.zeros(3, dtype=torch.long))

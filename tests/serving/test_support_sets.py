@@ -4,8 +4,10 @@ import errno
 import json
 import logging
 import os
+import shutil
 import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.whole_files import written_whole
 from flamingo.serving.errors import StorageFull, TooLarge, Unknown
 from flamingo.serving.limits import Limits
 from flamingo.serving.support_set_form import shareable, support_set_of
@@ -224,7 +227,8 @@ def test_only_own_files_are_touched(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("mine")
     (folder / f"set-{'1' * 24}.json").mkdir()
     os.mkfifo(folder / f"set-{'2' * 24}.json")
-    left_over = folder / f"{kept.id}.json.{'0' * 16}.unfinished"
+    with suppress(FileNotFoundError), written_whole(own) as left_over:
+        """Where half a file would be, if the server were killed now."""
     left_over.write_text("half")
     assert SupportSets(Limits(), folder).list("ada") == []
     assert outside.exists()
@@ -263,6 +267,16 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert sets.list("ada") == [old]
     assert [path.name for path in tmp_path.iterdir()] == [f"{old.id}.json"]
     assert create(sets, supports=[BLUE], replace=True)
+
+
+def test_a_folder_that_is_gone_does_not_come_back_empty(tmp_path: Path) -> None:
+    sets = SupportSets(Limits(), tmp_path / "sets")
+    kept = create(sets)
+    shutil.rmtree(tmp_path / "sets")
+    with pytest.raises(StorageFull, match="No such file"):
+        create(sets, name="other")
+    assert not (tmp_path / "sets").exists()
+    assert sets.list("ada") == [kept]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux")

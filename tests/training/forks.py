@@ -1,4 +1,8 @@
-"""Processes that begin quickly: what they need is imported once, by the one that forks them."""
+"""Processes that begin quickly: what they need is imported once, by the one that forks them.
+
+From elsewhere than the project's folder they begin as slowly as any, since Python 3.11 looks for
+what is to be imported beforehand in the current folder alone.
+"""
 
 from __future__ import annotations
 

@@ -43,5 +43,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def reason(error: Exception) -> str:
-    """The first line of what another library says, or the kind of its error if it says nothing."""
+    """The first line of what an error says, or its kind if it says nothing."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

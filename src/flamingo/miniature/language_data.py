@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerBase
 from flamingo.foundation.randomness import generator
 from flamingo.miniature.documents import TextDocument, list_document, text_document
 
-_SHORTEST_TURN = 7
-"""No turn of a text document is shorter, in tokens; so this many turns always fill a row."""
+_SHORT_TURN = 7
+"""Few turns of text are shorter, in tokens: with so many turns, few rows are left with padding."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class LanguageSource:
         return self._padded(documents, stage.num_tokens)
 
     def _document(self, stage: TextStage, index: int, draw: float) -> TextDocument:
-        num_turns = stage.num_tokens // _SHORTEST_TURN
+        num_turns = stage.num_tokens // _SHORT_TURN
         if draw < stage.repeated:
             return list_document(self.seed, index, num_turns, "repeated_list")
         draw -= stage.repeated

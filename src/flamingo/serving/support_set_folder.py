@@ -74,8 +74,9 @@ class SupportSetFolder:
         """
         about = {**shareable(kept), "owner": kept.owner, "created": kept.created}
         try:
-            # The folder may be one that others can look into.
-            write_bytes_whole(self._path(kept), json.dumps(about).encode(), mode=0o600)
+            # The folder may be one that others can look into; if it is gone, so are other sets.
+            data = json.dumps(about).encode()
+            write_bytes_whole(self._path(kept), data, mode=0o600, make_folders=False)
             self._settle()
         except OSError as error:
             raise _full("kept", error) from error

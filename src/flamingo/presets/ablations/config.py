@@ -85,7 +85,7 @@ class AblationConfig:
         if not self.learning_rates or not all(math.isfinite(one) and one > 0 for one in factors):
             raise ConfigError(
                 f"learning_rates are {self.learning_rates} and batch_scale is {self.batch_scale}, "
-                "but all of them must be positive numbers. 1 is the recipe's own."
+                "but all of them must be positive numbers. 1 leaves them as they are."
             )
         if others := [name for name in self.tasks if name not in DEVELOPMENT_TASKS]:
             raise ConfigError(
