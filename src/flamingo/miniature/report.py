@@ -16,6 +16,7 @@ from torch import Tensor
 
 from flamingo.miniature.showcase import Asked, Shown
 from flamingo.model.flamingo import FlamingoForConditionalGeneration
+from flamingo.model.gated_xattn_dense import gate_opening
 from flamingo.model.variants.places import gated_places
 from flamingo.prompting import Example
 from flamingo.sequence import Visual
@@ -75,7 +76,7 @@ def gate_table(model: FlamingoForConditionalGeneration) -> list[Gates]:
 def _opening(block: Any, name: str) -> float:
     """|tanh α|; what a variant has no gate for is always open."""
     alpha = getattr(block, name, None)
-    return 1.0 if alpha is None else abs(float(alpha.detach().tanh()))
+    return 1.0 if alpha is None else gate_opening(alpha)
 
 
 def _part(shown: Shown) -> dict[str, Any]:

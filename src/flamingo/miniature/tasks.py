@@ -42,8 +42,8 @@ class FewShotTask:
         name: how commands and reports call it.
         is_held_out: whether what it asks for was kept out of training: its names, the field of its
             rule, its format, its alphabet, or with pictures the whole form of what is asked. What
-            choices were made in knowledge of its scores is in the model card. Development tasks ask for what training asked for too;
-            of their pictures, only pairs are new.
+            choices were made in knowledge of its scores is in the model card. Development tasks
+            ask for what training asked for too; of their pictures, only pairs are new.
         template: the text of one example.
         is_open_ended: whether the answer is written freely; else one of the episode's candidates
             is chosen.

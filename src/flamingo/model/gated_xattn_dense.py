@@ -203,3 +203,11 @@ def through_gate(
 ) -> Float[Tensor, "*shape"]:
     """What the gate lets through: tanh(α) of it, or all of it where there is no gate."""
     return branch if alpha is None else alpha.tanh() * branch
+
+
+def gate_opening(alpha: Tensor) -> float:
+    """|tanh α| of a gate, the mean of it where there is one per channel: 0 is closed, 1 open.
+
+    Paper: Fig. 6.
+    """
+    return float(alpha.detach().float().tanh().abs().mean())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from flamingo.model.gated_xattn_dense import gate_opening
 from flamingo.training.parallelism import full_tensor
 from flamingo.training.reporting import Probe, StepReport
 
@@ -16,7 +17,7 @@ def gate_openings(model: nn.Module) -> dict[str, float]:
     Paper: Fig. 6 (absolute value of the gates at every layer during training).
     """
     return {
-        f"gates/{name}": float(full_tensor(parameter.detach()).float().tanh().abs().mean())
+        f"gates/{name}": gate_opening(full_tensor(parameter.detach()))
         for name, parameter in model.named_parameters()
         if name.rpartition(".")[2].startswith("alpha_")
     }

@@ -6,9 +6,9 @@
 
 Resampler, gated layers and the rows of `<image>` and `<EOC>` are trained on interleaved pages,
 image-text pairs, clips (paper: Sec. 2.4) and single questions, each update on one of them in turn.
-The first updates are spent on captions of one or two things and on questions about two: gates that open onto nothing they can
-yet read would close again, and telling things apart has to come before everything else
-(`docs/lab-notes.md`, `docs/decisions/0011-local-latents.md`).
+The first updates are spent on captions of one or two things and on questions about two: gates that
+open onto nothing they can yet read would close again, and telling things apart has to come before
+everything else (`docs/lab-notes.md`, `docs/decisions/0011-local-latents.md`).
 """
 
 from __future__ import annotations
