@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--vision", help="folder or hub name of a CLIP, a SigLIP or an NFNet")
     parser.add_argument("--updates", type=int, default=100, help="of the training (default 100)")
     options = parser.parse_args(arguments)
+    if options.updates < 0:
+        parser.error("--updates is at least 0.")
     torch.manual_seed(0)
     language_model, tokenizer = language_parts(options.language)
     vision_encoder = vision_part(options.vision)

@@ -1,11 +1,13 @@
 """Two invented words, taught by a few pictures: the answer follows the prompt, and nothing else.
 
     python examples/new_words.py
-    python examples/new_words.py --shots 2 --seed 7 --words blick,toma
+    python examples/new_words.py --shots 2 --seed 7 --words dake,toma
 
 Draws things of two looks that the bundled miniature never saw in training, names them in the
 prompt, and asks for new pictures of both. Then the same with the two words exchanged, and without
 any pictures in the prompt: what changes is all that the model has learned here, as no weight does.
+Its words are two syllables (`flamingo.miniature.names`). Others are spelled for it, letter by
+letter, and it may prefer one of them whatever is shown.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = [word.strip() for word in options.words.split(",")]
     if len(words) != 2 or len({*words, ""}) != 3:
         parser.error(f"--words is {options.words!r}; give two different ones, with a comma.")
+    if options.shots < 1 or options.seed < 0:
+        parser.error("--shots is at least 1, and --seed at least 0.")
     first, second = words
     rng = np.random.default_rng(options.seed)
     looks = choose_pairs(rng, 2, "held_out")

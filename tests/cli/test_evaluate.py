@@ -68,7 +68,7 @@ def test_a_damaged_file_is_named(
     evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     folder = Path(shutil.copytree(evaluated, tmp_path / "copy"))
-    for damage in ("{", "3"):
+    for damage in ("{", "3", '[{"a": 1}]'):
         (folder / name).write_text(damage)
         assert main(line(folder)) == 2
         assert f"{name} is damaged" in capsys.readouterr().err

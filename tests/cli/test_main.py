@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -63,10 +64,27 @@ def test_an_interrupt_has_its_own_exit_code(
 ) -> None:
     monkeypatch.setattr(command, "VERBS", {"fail": FailingVerb(KeyboardInterrupt())})
     assert main(["fail"]) == 130
-    assert "Traceback" not in capsys.readouterr().err
+    assert capsys.readouterr().err == "Interrupted.\n"
+    monkeypatch.setattr(command, "_GO_ON", ("fail",))
+    assert main(["fail"]) == 130
+    assert capsys.readouterr().err == "Interrupted. The same command goes on from there.\n"
 
 
-def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "VERBS", {"fail": FailingVerb(ZeroDivisionError())})
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError("no file is named")])
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(command, "VERBS", {"fail": FailingVerb(error)})
+    with pytest.raises(type(error)):
         main(["fail"])
+
+
+def test_a_file_in_the_way_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    asked = ["evaluate", "miniature", "--tasks=new-word-2", "--shots=0", "--queries=1"]
+    for out, kind in ((taken, "FileExistsError"), (taken / "below", "NotADirectoryError")):
+        assert main([*asked, f"--out={out}"]) == 2
+        said = capsys.readouterr().err
+        assert f"{kind}: " in said
+        assert str(taken) in said
+        assert "hoose another place" in said
+    assert taken.read_text() == "mine"

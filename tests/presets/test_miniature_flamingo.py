@@ -40,6 +40,34 @@ def test_it_begins_with_the_bridge_of_another(parts: tuple[str, ...], tmp_path: 
             torch.testing.assert_close(trained[name], own)
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("data.pages=-1", r"data\.pages is -1, but must be at least 0"),
+        ("data.alignment_batch=0", r"data\.alignment_batch is 0, but must be at least 1"),
+        ("data.next_share=1.5", r"data\.next_share is 1\.5, but must be a share"),
+    ],
+)
+def test_wrong_settings_are_named_before_anything_is_written(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RECIPE.with_overrides([setting])
+
+
+def test_what_is_no_part_is_told_with_what_to_give(parts: tuple[str, ...], tmp_path: Path) -> None:
+    vision, language = (Path(text.partition("=")[2]) for text in sorted(parts, reverse=True))
+    with pytest.raises(ConfigError, match=r"has no tokenizer") as told:
+        built(f"model.vision={vision}", f"model.language={vision}")
+    assert str(vision) in str(told.value)
+    with pytest.raises(ConfigError, match=r"--out runs/miniature-vision$"):
+        built(f"model.vision={tmp_path / 'nowhere'}", f"model.language={language}")
+    with pytest.raises(ConfigError, match=rf"--out {tmp_path}/run$"):
+        built(f"model.vision={tmp_path / 'run/model'}", f"model.language={language}")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/model").symlink_to(vision)
+    with pytest.raises(ConfigError, match=rf"model\.vision={tmp_path}/run/model"):
+        built(f"model.vision={tmp_path / 'run'}", f"model.language={language}")
+
+
 def test_of_the_same_shape(parts: tuple[str, ...], tmp_path: Path) -> None:
     first = built(*parts)
     assert isinstance(first, FlamingoForConditionalGeneration)

@@ -37,8 +37,20 @@ def test_the_same_numbers_are_there_for_tensorboard(run: Path) -> None:
 
 
 def test_a_run_that_has_not_begun_is_told_so(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    with pytest.raises(DataError, match=r"There is no .*log\.jsonl"):
+        plot_run(log, tmp_path / "curves.png")
+    log.touch()
     with pytest.raises(DataError, match="no step in it yet"):
-        plot_run(tmp_path / "log.jsonl", tmp_path / "curves.png")
+        plot_run(log, tmp_path / "curves.png")
+
+
+def test_what_a_short_run_has_not_noted_is_told(tmp_path: Path) -> None:
+    log, picture = tmp_path / "log.jsonl", tmp_path / "curves.svg"
+    log.write_text(json.dumps({"step": 1, "loss": {"pages": 1.0}}) + "\n")
+    plot_run(log, picture)
+    # No validation, and neither kind of gate.
+    assert picture.read_text().count("<!-- not in the log -->") == 3
 
 
 def test_the_ending_must_be_a_kind_of_picture(run: Path) -> None:

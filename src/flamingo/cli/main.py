@@ -54,6 +54,16 @@ VERBS = {
     "serve": serve,
 }
 
+_GO_ON = ("evaluate", "prepare", "ablate")
+"""Verbs that keep what was done, and go on from it; `train` says so itself."""
+
+_CURES: dict[type[OSError], str] = {
+    FileExistsError: "A file is in the way. Choose another place, or remove it.",
+    NotADirectoryError: "A part of this path is a file. Choose another place.",
+    PermissionError: "Choose another place, or have its rights changed.",
+}
+"""What to do where the system refuses a file that a user named."""
+
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 
@@ -86,12 +96,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        goes_on = " The same command goes on from there." if args.verb in _GO_ON else ""
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) has what it wanted; keep Python from complaining on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{type(error).__name__}: {error.strerror}: {error.filename}", file=sys.stderr)
+        if type(error) in _CURES:
+            print(_CURES[type(error)], file=sys.stderr)
+        return EXIT_USER_ERROR
 
 
 def _quiet_libraries() -> None:

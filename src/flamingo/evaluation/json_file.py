@@ -25,7 +25,7 @@ def read_json(path: Path, kind: type, cure: str = _WRITTEN_ANEW) -> Any:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}\n{cure}") from error
     if not isinstance(found, kind):
         raise DataError(f"{path} is damaged: it holds no {kind.__name__}.\n{cure}")

@@ -15,6 +15,7 @@ from flamingo.evaluation.cell import Cell
 from flamingo.evaluation.json_file import read_json
 from flamingo.evaluation.results import means
 from flamingo.evaluation.table import markdown_table
+from flamingo.foundation.errors import ConfigError, DataError
 from flamingo.foundation.records import from_plain, json_text, to_plain, write_text_atomically
 
 RESULTS, SUMMARY, TABLE = "results.json", "summary.json", "table.md"
@@ -91,7 +92,13 @@ def cells_before(folder: Path) -> list[Cell]:
         DataError: its results are damaged.
     """
     path = folder / RESULTS
-    return [from_plain(Cell, one) for one in read_json(path, list)] if path.exists() else []
+    try:
+        return [from_plain(Cell, one) for one in read_json(path, list)] if path.exists() else []
+    except ConfigError as error:
+        raise DataError(
+            f"{path} is damaged, or of another version: {error}\n"
+            "Remove it and give the command again, which writes it anew from the predictions."
+        ) from error
 
 
 def sources_before(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -69,6 +70,19 @@ def _results(workers: Sequence[_Worker], items: Sequence[Item]) -> Iterator[Any]
         yield result
 
 
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Holds Ctrl-C back, for good in processes that are started here."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """One process, and our end of the line to it."""
 
@@ -78,7 +92,9 @@ class _Worker:
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(start, theirs))
         self.process.daemon = True
-        self.process.start()
+        # Ctrl-C is for us alone, also while the process is not yet where it can ignore it.
+        with without_interrupts():
+            self.process.start()
         theirs.close()
 
     def take(self, item: tuple[int, Any] | None) -> bool:

@@ -28,6 +28,10 @@ def find_model(name: str | Path) -> str:
         return str(bundled)
     path = Path(name)
     if path.is_dir():
+        if not (path / "config.json").is_file() and (path / "model/config.json").is_file():
+            raise CheckpointError(
+                f"{path} is the folder of a run. Its model is in it: {path / 'model'}"
+            )
         if not (path / "config.json").is_file() and not is_open_flamingo(path):
             raise CheckpointError(
                 f"The folder {path} holds no config.json, so it is not a saved model. "

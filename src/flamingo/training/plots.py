@@ -98,7 +98,13 @@ def plot_final_gates(openings: Mapping[str, float], target: Path) -> None:
     save_figure(figure, target)
 
 
+def _say_that_none(axis: Any) -> None:
+    axis.text(0.5, 0.5, "not in the log", ha="center", transform=axis.transAxes)
+
+
 def _lines_of(log: Path) -> list[dict[str, Any]]:
+    if not log.is_file():
+        raise DataError(f"There is no {log}. Give the folder of a run that has begun.")
     lines = [line for line in read_log(log) if "step" in line]
     if not any("loss" in line for line in lines):
         raise DataError(f"{log} has no step in it yet. Give the folder of a run that has begun.")
@@ -118,6 +124,8 @@ def _validation(axis: Any, lines: Sequence[Mapping[str, Any]]) -> None:
     """Each source in one color: its loss drawn through, the loss without visuals dashed."""
     curves = _by_name(lines, "losses")
     axis.set(title="validation loss (dashed: without visuals)", xlabel="updates")
+    if not curves:
+        _say_that_none(axis)
     sources = [name for name in curves if not name.endswith(BLANK)]
     for position, name in enumerate(sources):
         color = f"C{position}"
@@ -132,6 +140,8 @@ def _validation(axis: Any, lines: Sequence[Mapping[str, Any]]) -> None:
 def _gates(axis: Any, title: str, curves: Sequence[Curve]) -> None:
     """One line per layer, from the first (dark) to the last (light)."""
     axis.set(title=title, xlabel="updates", ylim=(0, None))
+    if not curves:
+        _say_that_none(axis)
     for layer, (steps, values) in enumerate(curves):
         is_named = layer in (0, len(curves) - 1)
         label = f"layer {layer + 1} of {len(curves)}" if is_named else None

@@ -26,7 +26,7 @@ from flamingo.data.batching import Batch
 from flamingo.data.encoding import Encoder
 from flamingo.data.image_processor import FlamingoImageProcessor
 from flamingo.data.processor import FlamingoProcessor
-from flamingo.foundation.errors import ConfigError
+from flamingo.foundation.errors import ConfigError, reason
 from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs, Questions
 from flamingo.miniature.kinds import PAGES, with_share
 from flamingo.model.build import build_flamingo
@@ -35,6 +35,7 @@ from flamingo.model.flamingo import FlamingoForConditionalGeneration
 from flamingo.model.vision_encoder import VisionEncoder, build_vision_encoder
 from flamingo.presets.recipe import Ingredients, Recipe
 from flamingo.training.config import TrainingConfig
+from flamingo.training.export import MODEL
 from flamingo.training.gates import watch_gates
 from flamingo.training.objective import FlamingoObjective
 from flamingo.training.sources import Source
@@ -104,6 +105,19 @@ class DataSettings:
     questions_weight: float = 0.3
     next_share: float = 0.0
     question_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        counts = ("alignment_steps", "pages", "pairs", "clips", "questions")
+        for name, least in (("alignment_batch", 1), *((name, 0) for name in counts)):
+            if getattr(self, name) < least:
+                raise ConfigError(
+                    f"data.{name} is {getattr(self, name)}, but must be at least {least}."
+                )
+        for name in ("alignment_of_two", "next_share", "question_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(
+                    f"data.{name} is {getattr(self, name)}, but must be a share from 0 to 1."
+                )
 
 
 TRAINING = TrainingConfig(
@@ -184,14 +198,27 @@ def _model(
     settings: ModelSettings,
 ) -> tuple[FlamingoForConditionalGeneration, FlamingoProcessor]:
     for part, folder in (("vision", settings.vision), ("language", settings.language)):
+        if (folder / MODEL / "config.json").is_file():
+            raise ConfigError(
+                f"{folder} is the folder of a run.\nIts model is in it: "
+                f"model.{part}={folder / MODEL}"
+            )
         if not (folder / "config.json").is_file():
+            run = folder.parent if folder.name == MODEL else f"runs/miniature-{part}"
             raise ConfigError(
                 f"The {part} stage has not left a model at {folder}.\n"
-                f"Train it first: flamingo train miniature-{part} --out {folder.parent}. "
-                f"Or say where it is: model.{part}=FOLDER."
+                f"Say where it is, model.{part}=FOLDER, or train it first:\n"
+                f"flamingo train miniature-{part} --out {run}"
             )
     encoder = _vision_encoder(settings)
-    tokenizer: Any = AutoTokenizer.from_pretrained(settings.language)
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(settings.language)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The folder {settings.language} of model.language has no tokenizer: {reason(error)}\n"
+            "Give one that `flamingo train miniature-language` exported, or that holds a language "
+            "model of transformers with its tokenizer."
+        ) from error
     processor = FlamingoProcessor(
         FlamingoImageProcessor(encoder.image_size, encoder.mean, encoder.std), tokenizer
     )
