@@ -119,7 +119,7 @@ def test_what_cannot_be_is_told(
     assert main(["report", str(folder), "--model", "no-such-folder/x/y"]) == 2
     assert "no-such-folder/x/y" in capsys.readouterr().err
     assert main(["report", str(folder), "--run", str(tmp_path)]) == 2
-    assert "no step in it yet" in capsys.readouterr().err
+    assert f"There is no {tmp_path}/log.jsonl" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert main(["report", str(folder)]) == 2
     assert "flamingo-vlm[track]" in capsys.readouterr().err
