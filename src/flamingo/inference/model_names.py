@@ -28,10 +28,8 @@ def find_model(name: str | Path) -> str:
         return str(bundled)
     path = Path(name)
     if path.is_dir():
-        if not (path / "config.json").is_file() and (path / "model/config.json").is_file():
-            raise CheckpointError(
-                f"{path} is the folder of a run. Its model is in it: {path / 'model'}"
-            )
+        if (exported := model_in_run(path)) is not None:
+            raise CheckpointError(f"{path} is the folder of a run. Its model is in it: {exported}")
         if not (path / "config.json").is_file() and not is_open_flamingo(path):
             raise CheckpointError(
                 f"The folder {path} holds no config.json, so it is not a saved model. "
@@ -46,3 +44,10 @@ def find_model(name: str | Path) -> str:
         f"of the form owner/name.\n{nearest(str(name), BUNDLED)} Or give the path of a folder "
         "that save_pretrained wrote."
     )
+
+
+def model_in_run(folder: Path) -> Path | None:
+    """The model that a run left in this folder; None if it is a model itself, or of no run."""
+    exported = folder / "model"
+    is_run = (exported / "config.json").is_file() and not (folder / "config.json").is_file()
+    return exported if is_run else None

@@ -94,12 +94,13 @@ def plot_final_gates(openings: Mapping[str, float], target: Path) -> None:
         axis.grid(axis="y", alpha=0.3)
         axis.set_axisbelow(True)
         if not names:
-            axis.text(0.5, 0.5, "this model has none", ha="center", transform=axis.transAxes)
+            _say(axis, "this model has none")
     save_figure(figure, target)
 
 
-def _say_that_none(axis: Any) -> None:
-    axis.text(0.5, 0.5, "not in the log", ha="center", transform=axis.transAxes)
+def _say(axis: Any, text: str) -> None:
+    """Says in the middle of an empty panel why it is."""
+    axis.text(0.5, 0.5, text, ha="center", transform=axis.transAxes)
 
 
 def _lines_of(log: Path) -> list[dict[str, Any]]:
@@ -125,7 +126,7 @@ def _validation(axis: Any, lines: Sequence[Mapping[str, Any]]) -> None:
     curves = _by_name(lines, "losses")
     axis.set(title="validation loss (dashed: without visuals)", xlabel="updates")
     if not curves:
-        _say_that_none(axis)
+        _say(axis, "not in the log")
     sources = [name for name in curves if not name.endswith(BLANK)]
     for position, name in enumerate(sources):
         color = f"C{position}"
@@ -141,7 +142,7 @@ def _gates(axis: Any, title: str, curves: Sequence[Curve]) -> None:
     """One line per layer, from the first (dark) to the last (light)."""
     axis.set(title=title, xlabel="updates", ylim=(0, None))
     if not curves:
-        _say_that_none(axis)
+        _say(axis, "not in the log")
     for layer, (steps, values) in enumerate(curves):
         is_named = layer in (0, len(curves) - 1)
         label = f"layer {layer + 1} of {len(curves)}" if is_named else None

@@ -27,6 +27,7 @@ from flamingo.data.encoding import Encoder
 from flamingo.data.image_processor import FlamingoImageProcessor
 from flamingo.data.processor import FlamingoProcessor
 from flamingo.foundation.errors import ConfigError, reason
+from flamingo.inference.model_names import model_in_run
 from flamingo.miniature.flamingo_data import Alignment, Clips, DrawnSource, Pages, Pairs, Questions
 from flamingo.miniature.kinds import PAGES, with_share
 from flamingo.model.build import build_flamingo
@@ -198,10 +199,9 @@ def _model(
     settings: ModelSettings,
 ) -> tuple[FlamingoForConditionalGeneration, FlamingoProcessor]:
     for part, folder in (("vision", settings.vision), ("language", settings.language)):
-        if (folder / MODEL / "config.json").is_file():
+        if (exported := model_in_run(folder)) is not None:
             raise ConfigError(
-                f"{folder} is the folder of a run.\nIts model is in it: "
-                f"model.{part}={folder / MODEL}"
+                f"{folder} is the folder of a run.\nIts model is in it: model.{part}={exported}"
             )
         if not (folder / "config.json").is_file():
             run = folder.parent if folder.name == MODEL else f"runs/miniature-{part}"
